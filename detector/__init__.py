@@ -1,0 +1,56 @@
+"""Finds out whether the faces in a video were manipulated.
+
+One door: :func:`analyze`. Importing this package does not import torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES, Failure, Reason, Verdict, sentence
+from detector.config import BACKBONES, DetectorConfig, Limits
+from detector.errors import AnalysisError, ConfigError, NoWeights
+from detector.result import AnalysisResult, Document, ProgressHook, StopHook, error_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__version__ = "0.1.0"
+
+
+def analyze(
+    path: "str | Path",
+    *,
+    config: DetectorConfig,
+    on_progress: ProgressHook | None = None,
+    should_stop: StopHook | None = None,
+) -> AnalysisResult:
+    """Judge the faces of one video file.
+
+    Raises :class:`AnalysisError` with a :class:`Failure` code when the file can't be analysed, and its
+    subclass :class:`NoWeights` before anything is decoded when there are no usable weights.
+    A clip without a usable face is a result with the verdict *inconclusive*, not an error.
+    """
+    from detector.pipeline import run  # torch is loaded here and not before
+
+    return run(path, config=config, on_progress=on_progress, should_stop=should_stop)
+
+
+__all__ = [
+    "BACKBONES",
+    "FAILURE_SENTENCES",
+    "REASON_SENTENCES",
+    "AnalysisError",
+    "AnalysisResult",
+    "ConfigError",
+    "DetectorConfig",
+    "Document",
+    "Failure",
+    "Limits",
+    "NoWeights",
+    "ProgressHook",
+    "Reason",
+    "StopHook",
+    "Verdict",
+    "analyze",
+    "error_document",
+    "sentence",
+]

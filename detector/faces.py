@@ -1,0 +1,107 @@
+"""Finding faces in one picture: MTCNN (Zhang et al. 2016), or OpenCV's Haar cascade as a fallback."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+SEARCH_PX = 640
+"""Longest side of the reduced picture that is searched; box heights agree within 4 % with a full search."""
+MIN_FACE_PX = 30
+"""Smallest face sought, in pixels of the reduced picture."""
+MIN_CONFIDENCE = 0.95
+"""MTCNN's last stage scores true faces close to one; what scores less is mostly texture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face in one picture.
+
+    box: left, top, right, bottom in pixels. landmarks: (5, 2), the image-left eye, image-right eye, nose and
+    mouth corners, x then y. confidence: 0 to 1.
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: npt.NDArray[np.float32]
+    confidence: float
+
+    @property
+    def width(self) -> float:
+        return self.box[2] - self.box[0]
+
+    @property
+    def height(self) -> float:
+        return self.box[3] - self.box[1]
+
+
+class FaceFinder(Protocol):
+    """Finds the faces of one picture, (height, width, 3) uint8 RGB; an empty list is an answer."""
+
+    def find(self, picture: npt.NDArray[np.uint8]) -> list[Detection]: ...
+
+
+def reduced(picture: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], float]:
+    """The picture at most ``SEARCH_PX`` on its longest side, and the factor that leads back to full size."""
+    height, width = picture.shape[:2]
+    factor = max(height, width) / SEARCH_PX
+    if factor <= 1:
+        return picture, 1.0
+    size = (round(width / factor), round(height / factor))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), factor
+
+
+class MtcnnFinder:
+    """MTCNN with the weights that come inside facenet-pytorch."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        from facenet_pytorch import MTCNN
+
+        self._mtcnn: Any = MTCNN(keep_all=True, post_process=False, min_face_size=MIN_FACE_PX, device=device)
+
+    def find(self, picture: npt.NDArray[np.uint8]) -> list[Detection]:
+        small, factor = reduced(picture)
+        boxes, confidences, landmarks = self._mtcnn.detect(small, landmarks=True)
+        if boxes is None:
+            return []
+        return [
+            Detection(
+                box=tuple((np.asarray(box, np.float64) * factor).tolist()),
+                landmarks=np.asarray(points, np.float32) * np.float32(factor),
+                confidence=float(confidence),
+            )
+            for box, confidence, points in zip(boxes, confidences, landmarks, strict=True)
+            if confidence >= MIN_CONFIDENCE
+        ]
+
+
+class HaarFinder:
+    """OpenCV's frontal-face cascade. It gives no landmarks: they are placed where an upright face has them."""
+
+    _TYPICAL = np.array([[0.30, 0.40], [0.70, 0.40], [0.50, 0.58], [0.34, 0.76], [0.66, 0.76]], np.float32)
+
+    def __init__(self) -> None:
+        path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
+        self._cascade = cv2.CascadeClassifier(str(path))
+
+    def find(self, picture: npt.NDArray[np.uint8]) -> list[Detection]:
+        small, factor = reduced(picture)
+        grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+        found = self._cascade.detectMultiScale(
+            grey, scaleFactor=1.1, minNeighbors=5, minSize=(MIN_FACE_PX, MIN_FACE_PX)
+        )
+        return [self._detection(*(float(v) * factor for v in box)) for box in found]
+
+    def _detection(self, left: float, top: float, width: float, height: float) -> Detection:
+        # The cascade's square is wider than a face; MTCNN's box is what the crops are measured by.
+        box = (left + 0.12 * width, top + 0.05 * height, left + 0.88 * width, top + 1.03 * height)
+        size = np.array([box[2] - box[0], box[3] - box[1]], np.float32)
+        points = np.array(box[:2], np.float32) + self._TYPICAL * size
+        return Detection(box=box, landmarks=points, confidence=1.0)
+
+
+def make_finder(name: str, device: str = "cpu") -> FaceFinder:
+    """The finder of that name (``mtcnn`` or ``haar``)."""
+    return HaarFinder() if name == "haar" else MtcnnFinder(device)

@@ -1,0 +1,28 @@
+"""From uint8 crops to the numbers a model reads. Training, evaluation and serving share it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How a model wants its crops: channel means and spreads on the scale 0 to 1."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+LITE = Input((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
+IMAGENET = Input((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+INPUTS: dict[str, Input] = {"efficientnet_lstm": LITE, "resnext50_lstm": IMAGENET, "tiny_lstm": LITE}
+
+
+def to_tensor(crops: npt.NDArray[np.uint8], how: Input) -> Tensor:
+    """(n, height, width, 3) uint8 RGB to (n, 3, height, width) float32, normalised."""
+    pixels = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float()
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (how.mean, how.std))
+    return (pixels - mean) / std

@@ -1,0 +1,62 @@
+"""Labelled data sets: which file is real or fake, where it comes from, and which group it may not leave."""
+
+import csv
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One labelled video. Clips of one group share people or scenes and stay on one side of every split."""
+
+    path: Path
+    fake: bool
+    source: str
+    group: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One real still face."""
+
+    path: Path
+    source: str
+    split: str
+
+
+def read_clips(folder: Path, split: str) -> list[Clip]:
+    """The clips of one split (``train`` or ``val``) of a folder with a ``videos.csv``."""
+    with (folder / "videos.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            Clip(folder / row["file"], row["label"] == "fake", row["source"], row["group"], row["split"])
+            for row in csv.DictReader(file)
+            if row["split"] == split
+        ]
+
+
+def read_stills(folder: Path, split: str) -> list[Still]:
+    """The still faces of one split of a folder with a ``faces.csv``."""
+    with (folder / "faces.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            Still(folder / row["file"], row["source"], row["split"])
+            for row in csv.DictReader(file)
+            if row["split"] == split
+        ]
+
+
+def is_tune(group: str, salt: str = "tune") -> bool:
+    """Whether a training group is kept for choosing and calibrating: one in five, by a hash of its name."""
+    digest = hashlib.sha256(f"{salt}:{group}".encode()).digest()
+    return digest[0] % 5 == 0
+
+
+def fit_and_tune(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Training clips parted four to one by whole groups: to fit the model, and to choose and calibrate it."""
+    fit: list[Clip] = []
+    tune: list[Clip] = []
+    for clip in clips:
+        (tune if is_tune(clip.group) else fit).append(clip)
+    return fit, tune
