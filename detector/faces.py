@@ -78,7 +78,7 @@ class MtcnnFinder:
 
 
 class HaarFinder:
-    """OpenCV's frontal-face cascade. It gives no landmarks: they are placed where an upright face has them."""
+    """OpenCV's frontal-face cascade. Having no landmarks, they are placed as in an upright face."""
 
     _TYPICAL = np.array([[0.30, 0.40], [0.70, 0.40], [0.50, 0.58], [0.34, 0.76], [0.66, 0.76]], np.float32)
 

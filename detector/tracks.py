@@ -24,7 +24,7 @@ LONGEST_TAIL = 2
 CUT_DIFFERENCE = 28.0
 """Mean absolute difference of two neighbouring frames' thumbnails (0 to 255) that counts as a cut."""
 MIN_LIKENESS, LONE_LIKENESS = 0.4, 0.6
-"""Correlation of colour histograms that links faces across shots: at the same place, or of the only two left."""
+"""Likeness of colours that links faces across shots: at the same place, or of the only two left."""
 SMOOTHING = 0.5
 
 

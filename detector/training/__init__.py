@@ -1,1 +1,1 @@
-"""Training of the detector's models. Serving never imports this package."""
+"""Training of the detector's models. Serving never imports it."""

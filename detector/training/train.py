@@ -124,20 +124,19 @@ def train(rank: int, config: TrainConfig) -> None:
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     frame_parts = [*model.cnn.parameters(), *model.frame_output.parameters()]
     optimizer = torch.optim.AdamW(frame_parts, weight_decay=config.weight_decay)
-    checkpoint, step = config.folder / "checkpoint.pt", 0
+    checkpoint, begin = config.folder / "checkpoint.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-        step = state["step"]
+        begin = state["step"]
     frame_model = FrameModel(model)
     trained: torch.nn.Module = DistributedDataParallel(frame_model) if config.processes > 1 else frame_model
 
-    rng = np.random.default_rng([config.seed, rank, step])
+    rng = np.random.default_rng([config.seed, rank, begin])
     log = Log(config) if rank == 0 else None
-    remaining = range(step, config.steps)
-    for step in tqdm(remaining, initial=step, total=config.steps, disable=rank > 0):
+    for step in tqdm(range(begin, config.steps), initial=begin, total=config.steps, disable=rank > 0):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
         crops, labels = batch(sampler, config, rng)
