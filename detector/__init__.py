@@ -9,6 +9,7 @@ from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES, Failure, Reason,
 from detector.config import BACKBONES, DetectorConfig, Limits
 from detector.errors import AnalysisError, ConfigError, NoWeights
 from detector.result import AnalysisResult, Document, ProgressHook, StopHook, error_document
+from detector.weights import WeightsCard, find_weights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,16 @@ def analyze(
     return run(path, config=config, on_progress=on_progress, should_stop=should_stop)
 
 
+def warm(config: DetectorConfig) -> None:
+    """Load the model and the face finder into this process, so that the first clip doesn't pay for it.
+
+    Raises :class:`NoWeights` without weights that match their card.
+    """
+    from detector.engine import warm as warm_engine
+
+    warm_engine(config)
+
+
 __all__ = [
     "BACKBONES",
     "FAILURE_SENTENCES",
@@ -50,7 +61,10 @@ __all__ = [
     "Reason",
     "StopHook",
     "Verdict",
+    "WeightsCard",
     "analyze",
     "error_document",
+    "find_weights",
     "sentence",
+    "warm",
 ]

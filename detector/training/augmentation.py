@@ -3,14 +3,13 @@
 Both members of a pair get the same draw, so that none of it can tell them apart.
 """
 
-import io
 from collections.abc import Callable
 
-import av
 import cv2
 import numpy as np
 
 from detector.crops import CROP_PX
+from detector.recompression import h264
 from detector.training.blending import Image, Rng
 
 Change = Callable[[Image], Image]
@@ -105,20 +104,3 @@ def draw_compression(rng: Rng) -> Change:
 def jpeg(image: Image, quality: int) -> Image:
     _, coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
-
-
-def h264(images: list[Image], crf: int, preset: str = "ultrafast") -> list[Image]:
-    """The images after one pass through H.264 as consecutive frames of a clip."""
-    memory = io.BytesIO()
-    with av.open(memory, "w", format="matroska") as out:
-        stream = out.add_stream(
-            "libx264", rate=25, options={"crf": str(crf), "preset": preset, "threads": "1"}
-        )
-        stream.height, stream.width = images[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        for image in images:
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
-        out.mux(stream.encode())
-    memory.seek(0)
-    with av.open(memory) as back:
-        return [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in back.decode(video=0)]

@@ -43,13 +43,25 @@ class PairSampler:
             view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
             yield quality(view(real)), quality(view(fake))
 
-    def _true(self, rng: Rng) -> tuple[Image, Image]:
+    def draw_true(self, rng: Rng) -> tuple[CachedFaces, CachedFaces]:
+        """A real clip and a true fake, of one scene where the real one is at hand."""
         method = str(rng.choice(sorted(self.fakes)))
         group, fake = self.fakes[method][int(rng.integers(len(self.fakes[method])))]
         groups = sorted(self.paired_reals)
         group = group if group in self.paired_reals else str(rng.choice(groups))
         reals = self.paired_reals[group]
         real = reals[int(rng.integers(len(reals)))]
+        return real, fake
+
+    def draw_video(self, rng: Rng) -> CachedFaces:
+        """Any real clip; a third of them come from the source of the true fakes."""
+        if rng.random() < 0.35:
+            reals = self.paired_reals[str(rng.choice(sorted(self.paired_reals)))]
+            return reals[int(rng.integers(len(reals)))]
+        return self.other_reals[int(rng.integers(len(self.other_reals)))]
+
+    def _true(self, rng: Rng) -> tuple[Image, Image]:
+        real, fake = self.draw_true(rng)
         return _any(real, rng)[0], _any(fake, rng)[0]
 
     def _pseudo(self, rng: Rng) -> tuple[Image, Image]:

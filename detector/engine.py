@@ -1,0 +1,63 @@
+"""The loaded parts of the detector, kept for the life of the process."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from detector.config import DetectorConfig
+from detector.errors import ConfigError
+from detector.faces import FaceFinder, make_finder
+from detector.loading import load_model
+from detector.models import CnnLstm
+from detector.preprocessing import Input, to_tensor
+from detector.weights import WeightsCard, find_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A model with its card and a face finder, on one device."""
+
+    card: WeightsCard
+    model: CnnLstm
+    finder: FaceFinder
+    device: torch.device
+
+    def prepared(self, crops: npt.NDArray[np.uint8]) -> Tensor:
+        """(n, 224, 224, 3) uint8 RGB crops as the model's input on its device."""
+        pixels = to_tensor(crops, Input(self.card.mean, self.card.std))
+        return pixels.to(self.device).contiguous(memory_format=torch.channels_last)
+
+
+_engines: dict[tuple[str, str, str, str], Engine] = {}
+
+
+def engine_for(config: DetectorConfig) -> Engine:
+    """The engine of that configuration, loaded on first use.
+
+    Raises :class:`detector.errors.NoWeights` without weights that match their card.
+    """
+    card = find_weights(config)
+    device = chosen_device(config.device)
+    key = (str(card.path), card.sha256, str(device), config.face_finder)
+    if key not in _engines:
+        finder = make_finder(config.face_finder, str(device))
+        _engines[key] = Engine(card, load_model(card, device), finder, device)
+    return _engines[key]
+
+
+def chosen_device(name: str) -> torch.device:
+    """``auto`` takes a GPU where there is one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("DEVICE is cuda, but no CUDA device is available.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def warm(config: DetectorConfig) -> None:
+    """Load the engine and run it once, so that the first clip doesn't pay for it."""
+    engine = engine_for(config)
+    engine.finder.find(np.zeros((360, 640, 3), np.uint8))
+    with torch.inference_mode():
+        engine.model.features(engine.prepared(np.zeros((1, 224, 224, 3), np.uint8)))

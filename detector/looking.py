@@ -1,0 +1,145 @@
+"""What is seen of a clip's faces: decode, find, follow; a sideways clip is looked at again, turned."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from detector.codes import Failure
+from detector.config import DetectorConfig
+from detector.errors import AnalysisError
+from detector.faces import FaceFinder, reduced
+from detector.reading import ClipReader, Frame, open_clip
+from detector.result import ProgressHook, StopHook, VideoFacts
+from detector.tracks import FaceTracker, Sighting
+from detector.verdict import MIN_FRAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one pass over a clip's windows showed. Times are seconds."""
+
+    video: VideoFacts
+    sightings: list[Sighting]
+    bits_per_pixel: float
+    truncated: bool
+    probe_s: float
+    decode_s: float
+    faces_s: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """Passes frames on: counts them, times the wait for them, keeps one small picture a window, may stop."""
+
+    report: ProgressHook
+    should_stop: StopHook
+    turns: int = 0
+    waited_s: float = 0.0
+    samples: dict[int, Frame] = field(default_factory=dict)
+
+    def frames(self, clip: ClipReader) -> Iterator[Frame]:
+        self.report("decode", 0, clip.expected)
+        source = iter(clip.frames())
+        done = 0
+        while True:
+            began = perf_counter()
+            frame = next(source, None)
+            self.waited_s += perf_counter() - began
+            if frame is None:
+                return
+            check(self.should_stop)
+            frame = replace(frame, picture=np.ascontiguousarray(np.rot90(frame.picture, self.turns)))
+            if frame.window not in self.samples:
+                self.samples[frame.window] = replace(frame, picture=reduced(frame.picture)[0].copy())
+            yield frame
+            done += 1
+            self.report("faces", done, max(done, clip.expected))
+
+
+def check(should_stop: StopHook) -> None:
+    """Raise the cancelled error once the caller wants to stop."""
+    if should_stop():
+        raise AnalysisError(Failure.CANCELLED)
+
+
+def look(
+    path: Path, finder: FaceFinder, config: DetectorConfig, report: ProgressHook, should_stop: StopHook
+) -> Look:
+    """Follow every face of the clip. Where none is found upright, the picture is tried turned."""
+    seen, samples = look_once(path, finder, config, Watch(report, should_stop))
+    if any_followed(seen.sightings):
+        return seen
+    turns = best_turn(samples, finder)
+    if turns == 0:
+        return seen
+    again, _ = look_once(path, finder, config, Watch(report, should_stop, turns))
+    if not any_followed(again.sightings):
+        return seen
+    upright = [replace(s, box=turned_back(s.box, turns, seen.video)) for s in again.sightings]
+    return replace(
+        again,
+        sightings=upright,
+        decode_s=seen.decode_s + again.decode_s,
+        faces_s=seen.faces_s + again.faces_s,
+    )
+
+
+def look_once(
+    path: Path, finder: FaceFinder, config: DetectorConfig, watch: Watch
+) -> tuple[Look, list[Frame]]:
+    began = perf_counter()
+    with open_clip(
+        path,
+        windows=config.windows,
+        window_length=config.sequence_length,
+        limits=config.limits,
+        should_stop=watch.should_stop,
+    ) as clip:
+        opened = perf_counter()
+        sightings = list(FaceTracker(finder).follow(watch.frames(clip)))
+        took = perf_counter() - opened
+        seen = Look(
+            video=clip.video,
+            sightings=sightings,
+            bits_per_pixel=clip.bits_per_pixel,
+            truncated=clip.truncated,
+            probe_s=opened - began,
+            decode_s=watch.waited_s,
+            faces_s=took - watch.waited_s,
+        )
+    return seen, list(watch.samples.values())
+
+
+def any_followed(sightings: Iterable[Sighting]) -> bool:
+    """Whether any face was seen in enough frames to be judged."""
+    counts: dict[int, int] = {}
+    for seen in sightings:
+        counts[seen.track] = counts.get(seen.track, 0) + 1
+    return max(counts.values(), default=0) >= MIN_FRAMES
+
+
+def best_turn(samples: list[Frame], finder: FaceFinder) -> int:
+    """Quarter turns (counter-clockwise) at which the samples show most faces; 0 where no turn shows any."""
+    found = {
+        turns: sum(
+            len(finder.find(np.ascontiguousarray(np.rot90(sample.picture, turns)))) for sample in samples
+        )
+        for turns in (1, 2, 3)
+    }
+    best = max(found, key=lambda turns: found[turns])
+    return best if found[best] else 0
+
+
+def turned_back(
+    box: tuple[float, float, float, float], turns: int, video: VideoFacts
+) -> tuple[float, float, float, float]:
+    """A box of the picture after quarter turns, in pixels of the picture as it is played."""
+    width, height = (video.height, video.width) if turns % 2 else (video.width, video.height)
+    for _ in range(turns):
+        left, top, right, bottom = box
+        width, height = height, width
+        box = (width - bottom, left, width - top, right)
+    return box

@@ -1,0 +1,124 @@
+"""Training of the LSTM on the features of a trained, frozen CNN.
+
+    python -m detector.training.sequence detector/training/configs/efficientnet.toml --data FOLDER
+
+First the features of many training windows are computed and kept in files, by several processes, resumable;
+then the LSTM is fitted to them in minutes. Its output starts as the mean of the frame outputs.
+"""
+
+import argparse
+import multiprocessing
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from tqdm import tqdm
+
+from detector.loading import fold_norms
+from detector.models import MODELS, CnnLstm
+from detector.preprocessing import INPUTS, to_tensor
+from detector.training.cache import WINDOW_LENGTH
+from detector.training.labels import fit_and_tune, read_clips, read_stills
+from detector.training.samples import PairSampler, make_sampler
+from detector.training.train import TrainConfig, read_config
+from detector.training.windows import window_pairs
+
+PAIRS_A_FILE = 20
+EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 30, 64, 1e-3, 1e-2
+
+
+def averaged_model(config: TrainConfig) -> CnnLstm:
+    """The running average of the weights of a run's last checkpoint, in evaluation mode."""
+    state = torch.load(config.folder / "checkpoint.pt", weights_only=True)["average"]
+    model = MODELS[config.model]()
+    model.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"})
+    return model.eval()
+
+
+def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
+    fit_clips, tune_clips = fit_and_tune(read_clips(config.data, "train"))
+    stills = [] if tune else read_stills(config.data, "train")
+    return make_sampler(tune_clips if tune else fit_clips, stills, config.cache, config.shares)
+
+
+def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
+    """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
+    config, tune, number, target = job
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    model = averaged_model(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fold_norms(model)
+    rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
+    features, kinds = [], []
+    for pair in islice(window_pairs(sampler_for(config, tune=tune), rng, WINDOW_LENGTH), PAIRS_A_FILE):
+        for images in (pair.real, pair.fake):
+            with torch.inference_mode():
+                crops = to_tensor(np.stack(images), INPUTS[config.model])
+                features.append(model.features(crops.contiguous(memory_format=torch.channels_last)).half())
+        kinds.append(pair.kind)
+    torch.save({"features": torch.stack(features), "kinds": kinds}, target.with_suffix(".part"))
+    target.with_suffix(".part").replace(target)
+
+
+def prepare(config: TrainConfig, *, tune: bool, files: int) -> list[Path]:
+    """Compute the features that are not there yet."""
+    folder = config.folder / ("windows-tune" if tune else "windows-fit")
+    folder.mkdir(parents=True, exist_ok=True)
+    targets = [folder / f"{number:03}.pt" for number in range(files)]
+    jobs = [(config, tune, number, t) for number, t in enumerate(targets) if not t.exists()]
+    with multiprocessing.get_context("spawn").Pool(config.processes) as pool:
+        for _ in tqdm(pool.imap_unordered(write_features, jobs), total=len(jobs), desc=folder.name):
+            pass
+    return targets
+
+
+def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
+    """(n, time, width) features, (n,) labels and the kind of each window; reals carry their pair's kind."""
+    parts = [torch.load(path, weights_only=True) for path in paths]
+    features = torch.cat([part["features"] for part in parts]).float()
+    kinds = [kind for part in parts for kind in part["kinds"] for _ in range(2)]
+    return features, torch.tensor([0.0, 1.0]).repeat(len(features) // 2), kinds
+
+
+def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
+    """Train all but the CNN and the frame output, in place."""
+    torch.manual_seed(seed)
+    parts = [*model.reduce.parameters(), *model.lstm.parameters(), *model.sequence_output.parameters()]
+    optimizer = torch.optim.AdamW(parts, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    steps = EPOCHS * (len(features) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    for _ in tqdm(range(EPOCHS), desc="LSTM"):
+        for picked in torch.randperm(len(features))[: len(features) // BATCH * BATCH].split(BATCH):
+            noisy = features[picked] * (1 + 0.1 * torch.randn(len(picked), 1, features.shape[2]))
+            loss = binary_cross_entropy_with_logits(model.judge(noisy).sequence, labels[picked])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parts, 1.0)
+            optimizer.step()
+            schedule.step()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train the LSTM of a detector whose CNN is trained.")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--files", type=int, default=60, help=f"files of {PAIRS_A_FILE} training pairs")
+    options = parser.parse_args()
+    config = read_config(options.config)
+    config = replace(config, data=options.data or config.data)
+    features, labels, _ = read_features(prepare(config, tune=False, files=options.files))
+    prepare(config, tune=True, files=max(2, options.files // 6))
+    model = averaged_model(config)
+    for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
+        parameter.requires_grad_(False)
+    fit(model, features, labels, config.seed)
+    torch.save(model.state_dict(), config.folder / "model.pt")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Training windows for the LSTM: consecutive crops of one face, real or manipulated over time.
+
+Every random choice of a pseudo-fake is drawn once and replayed with the landmarks of each frame, so that the
+seam stays and follows the face. Other fakes are clean frame by frame and wrong only in time: the face alone
+jitters, freezes or lags behind its surroundings. A real window whose *whole* frames freeze stays real.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detector.recompression import h264
+from detector.training.augmentation import (
+    Change,
+    draw_blur,
+    draw_light,
+    draw_noise,
+    draw_smaller,
+    draw_view,
+    jpeg,
+)
+from detector.training.blending import (
+    Image,
+    Points,
+    Recipe,
+    Rng,
+    draw_recipe,
+    face_mask,
+    paste,
+    self_blend,
+    similarity,
+    warp,
+)
+from detector.training.cache import CACHE_PX, CachedFaces
+from detector.training.samples import PairSampler
+
+KINDS = ("true", "blend", "drift", "lag", "freeze", "jitter")
+KIND_SHARES = (0.4, 0.25, 0.12, 0.08, 0.08, 0.07)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive cached crops of one face with their landmarks in pixels of the crop."""
+
+    crops: list[Image]
+    landmarks: list[Points]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPair:
+    """A real and a fake window of the same source, (time, 224, 224, 3) each, and how the fake was made."""
+
+    kind: str
+    real: list[Image]
+    fake: list[Image]
+
+
+def draw_window(faces: CachedFaces, rng: Rng, length: int) -> Window | None:
+    """A run of up to ``length`` crops of one track in one window; None where all runs are short."""
+    keys = np.stack([faces.track, faces.window], axis=1)
+    runs = [np.flatnonzero((keys == key).all(axis=1)) for key in np.unique(keys, axis=0)]
+    runs = [run for run in runs if len(run) >= length]
+    if not runs:
+        return None
+    picked = runs[int(rng.integers(len(runs)))][:length]
+    return Window([np.array(faces.crops[i]) for i in picked], [faces.landmarks[i] for i in picked])
+
+
+def window_pairs(sampler: PairSampler, rng: Rng, length: int) -> Iterator[WindowPair]:
+    """Pairs without end."""
+    while True:
+        kind = str(rng.choice(KINDS, p=KIND_SHARES))
+        make = _true_pair if kind == "true" else _pseudo_pair
+        pair = make(sampler, rng, length, kind)
+        if pair is not None:
+            yield pair
+
+
+def _true_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> WindowPair | None:
+    real, fake = (draw_window(faces, rng, length) for faces in sampler.draw_true(rng))
+    if real is None or fake is None:
+        return None
+    return _finished(kind, real.crops, fake.crops, rng)
+
+
+def _pseudo_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> WindowPair | None:
+    window = draw_window(sampler.draw_video(rng), rng, length)
+    if window is None:
+        return None
+    recipe = draw_recipe(rng)
+    if kind == "blend":
+        fake = [self_blend(c, p, recipe) for c, p in zip(window.crops, window.landmarks, strict=True)]
+    elif kind == "drift":
+        fake = drifting(window, recipe, rng)
+    else:
+        fake = displaced(window, recipe, rng, kind)
+    return _finished(kind, window.crops, fake, rng)
+
+
+def drifting(window: Window, recipe: Recipe, rng: Rng) -> list[Image]:
+    """A blend whose place and strength flicker from frame to frame."""
+    out = []
+    for crop, points in zip(window.crops, window.landmarks, strict=True):
+        across, down = rng.normal(0, 0.008, 2)
+        flicker = replace(
+            recipe,
+            shift=(recipe.shift[0] + float(across), recipe.shift[1] + float(down)),
+            scale=recipe.scale * float(1 + rng.normal(0, 0.008)),
+            ratio=float(np.clip(recipe.ratio * rng.uniform(0.8, 1.1), 0, 1)),
+        )
+        out.append(self_blend(crop, points, flicker))
+    return out
+
+
+def displaced(window: Window, recipe: Recipe, rng: Rng, kind: str) -> list[Image]:
+    """The face alone out of step: taken from other frames of the window, or shaken."""
+    count = len(window.crops)
+    sources = face_sources(kind, count, rng)
+    whole = replace(recipe, ratio=1.0, blur_px=(11, 15), elastic_px=min(recipe.elastic_px, 4.0))
+    out = []
+    for at, source in enumerate(sources):
+        matrix = similarity(window.landmarks[source], window.landmarks[at])
+        if kind == "jitter":
+            matrix[:, 2] += rng.normal(0, 2.0, 2).astype(np.float32)
+        face = warp(window.crops[source], matrix)
+        out.append(paste(face, window.crops[at], face_mask(window.landmarks[at], CACHE_PX, whole)))
+    return out
+
+
+def face_sources(kind: str, count: int, rng: Rng) -> list[int]:
+    """For each frame, the frame that its face is taken from."""
+    if kind == "lag":
+        lag = int(rng.integers(2, 8))
+        return [max(0, at - lag) for at in range(count)]
+    if kind == "freeze":
+        hold = int(rng.integers(3, 10))
+        return [at - at % hold for at in range(count)]
+    return list(range(count))
+
+
+def _finished(kind: str, real: list[Image], fake: list[Image], rng: Rng) -> WindowPair:
+    """Both members through the same camera, whole-frame stutter and compression."""
+    view, quality = draw_view(rng, CACHE_PX), draw_window_quality(rng)
+    in_time_alone = kind in (
+        "lag",
+        "freeze",
+        "jitter",
+    )  # whole-frame stutter would hide what is wrong in these
+    order = list(range(len(real))) if in_time_alone else draw_order(len(real), rng)
+    finished = [quality([view(images[i]) for i in order]) for images in (real, fake)]
+    return WindowPair(kind, *finished)
+
+
+def draw_order(count: int, rng: Rng) -> list[int]:
+    """Which frames are shown: mostly all in order; some clips stutter or stand still as a whole."""
+    kind = rng.choice(("plain", "stutter", "still"), p=(0.85, 0.1, 0.05))
+    if kind == "plain":
+        return list(range(count))
+    if kind == "still":
+        return [int(rng.integers(count))] * count
+    hold = int(rng.integers(2, 4))
+    return [at - at % hold for at in range(count)]
+
+
+class WindowQuality:
+    """One draw of light, blur, size, noise and compression for all frames of a window."""
+
+    def __init__(self, steps: list[Change], crf: int | None, jpeg_quality: int | None) -> None:
+        self._steps, self._crf, self._jpeg_quality = steps, crf, jpeg_quality
+
+    def __call__(self, images: list[Image]) -> list[Image]:
+        for step in self._steps:
+            images = [step(image) for image in images]
+        if self._crf is not None:
+            return h264(images, self._crf)
+        if self._jpeg_quality is not None:
+            return [jpeg(image, self._jpeg_quality) for image in images]
+        return images
+
+
+def draw_window_quality(rng: Rng) -> WindowQuality:
+    steps = [draw_light(rng)]
+    for chance, draw in ((0.15, draw_blur), (0.3, draw_smaller), (0.15, draw_noise)):
+        if rng.random() < chance:
+            steps.append(draw(rng))
+    kind = rng.choice(("h264", "jpeg", "none"), p=(0.6, 0.15, 0.25))
+    crf = int(rng.integers(20, 40)) if kind == "h264" else None
+    return WindowQuality(steps, crf, int(rng.integers(40, 98)) if kind == "jpeg" else None)
