@@ -90,7 +90,7 @@ class HaarFinder:
         small, factor = reduced(picture)
         grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
         found = self._cascade.detectMultiScale(
-            grey, scaleFactor=1.1, minNeighbors=5, minSize=(MIN_FACE_PX, MIN_FACE_PX)
+            grey, scaleFactor=1.1, minNeighbors=8, minSize=(MIN_FACE_PX, MIN_FACE_PX)
         )
         return [self._detection(*(float(v) * factor for v in box)) for box in found]
 

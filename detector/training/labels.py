@@ -47,6 +47,17 @@ def read_stills(folder: Path, split: str) -> list[Still]:
         ]
 
 
+def terms_by_source(table: Path, split: str) -> dict[str, dict[str, str | int]]:
+    """For each source in a table of the data set, how many of its files a split has and under which terms."""
+    found: dict[str, dict[str, str | int]] = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["split"] == split:
+                entry = found.setdefault(row["source"], {"files": 0, "terms": row["licence"]})
+                entry["files"] = int(entry["files"]) + 1
+    return dict(sorted(found.items()))
+
+
 def is_tune(group: str, salt: str = "tune") -> bool:
     """Whether a training group is kept for choosing and calibrating: one in five, by a hash of its name."""
     digest = hashlib.sha256(f"{salt}:{group}".encode()).digest()

@@ -1,0 +1,1 @@
+"""Measuring the detector. Serving never imports it."""

@@ -1,0 +1,269 @@
+"""From a trained run to weights with a card: choose, calibrate and measure on the tune groups.
+
+    python -m detector.training.calibrate CONFIG --data FOLDER --version 1
+
+Every tune clip goes through the serving path, as it is and compressed again; pseudo-fakes of the reals among
+them stand beside. The LSTM is kept only where it does not lose to the mean of the frames. No clip of the
+validation split is opened here.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import multiprocessing
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from tqdm import tqdm
+
+from detector.config import DetectorConfig
+from detector.engine import engine_for
+from detector.errors import AnalysisError
+from detector.evaluation.machine import commit
+from detector.evaluation.reencoding import Quality, reencode
+from detector.loading import save_model
+from detector.looking import look
+from detector.models import MODELS, CnnLstm
+from detector.preprocessing import INPUTS
+from detector.scoring import all_features, score_tracks
+from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_source
+from detector.training.sequence import read_features
+from detector.training.train import TrainConfig, read_config
+from detector.verdict import too_thin
+from detector.weights import WEIGHTS_FOLDER
+
+QUALITIES = (
+    None,
+    Quality("crf28", 28),
+    Quality("crf36", 36),
+    Quality("half_crf26", 26, 0.5),
+)
+TIMES = ("lag", "freeze", "jitter")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Logits of one clip's longest face in one quality, or of one pseudo-fake window or its real twin."""
+
+    source: str
+    group: str
+    quality: str
+    fake: bool
+    mean_logit: float
+    sequence_logit: float
+    bits_per_pixel: float
+    face_px: float
+    sharpness: float
+
+
+def export(config: TrainConfig, model: CnnLstm, path: Path, card: dict[str, Any]) -> None:
+    """Write weights and card; the weights' checksum is put on the card."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_model(model, path)
+    how = INPUTS[config.model]
+    checked = {
+        "name": config.model,
+        "model": config.model,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "input": {"mean": how.mean, "std": how.std},
+        **card,
+    }
+    path.with_suffix(".json").write_text(json.dumps(checked, indent=2) + "\n", encoding="utf-8")
+
+
+def read_run(config: TrainConfig) -> CnnLstm:
+    model = MODELS[config.model]()
+    model.load_state_dict(torch.load(config.folder / "model.pt", weights_only=True))
+    return model.eval()
+
+
+def clip_row(job: tuple[Clip, Quality | None, Path]) -> Row | None:
+    """One clip through the serving path; None where no face could be judged."""
+    clip, quality, weights = job
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    config = DetectorConfig(model_path=weights, device="cpu")
+    engine = engine_for(config)
+    with tempfile.TemporaryDirectory() as folder:
+        path = clip.path
+        if quality is not None:
+            path = Path(folder) / "clip.mp4"
+            reencode(clip.path, path, quality)
+        try:
+            seen = look(path, engine.finder, config, lambda *_: None, lambda: False)
+        except AnalysisError:
+            return None
+    features = all_features(engine, seen.sightings, config.batch_size, lambda _: None)
+    tracks = score_tracks(engine, seen.sightings, features)
+    longest = max(tracks, key=lambda track: len(track.sightings), default=None)
+    if longest is None or too_thin(longest.evidence()):
+        return None
+    logits = [logit for window in longest.windows for logit in window.frame_logits]
+    evidence = longest.evidence()
+    return Row(
+        source=clip.source,
+        group=clip.group,
+        quality=quality.name if quality else "as_is",
+        fake=clip.fake,
+        mean_logit=float(np.mean(logits)),
+        sequence_logit=longest.logit,
+        bits_per_pixel=seen.bits_per_pixel,
+        face_px=evidence.quality.face_px,
+        sharpness=evidence.quality.sharpness,
+    )
+
+
+def clip_rows(clips: Sequence[Clip], weights: Path, processes: int) -> list[Row]:
+    jobs = [(clip, quality, weights) for clip in clips for quality in QUALITIES]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        rows = list(tqdm(pool.imap(clip_row, jobs), total=len(jobs), desc="tune clips"))
+    return [row for row in rows if row is not None]
+
+
+def window_rows(config: TrainConfig, model: CnnLstm, paths: Iterable[Path]) -> list[Row]:
+    """Rows of the pseudo-fake windows of tune's reals; each pair is a group of its own."""
+    features, labels, kinds = read_features(list(paths))
+    with torch.inference_mode():
+        scores = model.judge(features)
+    nan = float("nan")
+    return [
+        Row(
+            kind,
+            f"pair{i // 2}",
+            "window",
+            bool(labels[i]),
+            float(scores.frames[i].mean()),
+            float(s),
+            nan,
+            nan,
+            nan,
+        )
+        for i, (kind, s) in enumerate(zip(kinds, scores.sequence, strict=True))
+        if kind != "true"
+    ]
+
+
+def area(rows: Sequence[Row], field: str) -> float:
+    return float(roc_auc_score([row.fake for row in rows], [getattr(row, field) for row in rows]))
+
+
+def gain(rows: Sequence[Row], draws: int = 1000) -> tuple[float, float, float]:
+    """AUC of the sequence output less that of the mean, with its 95 % interval over groups."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    every, rng, differences = list(groups.values()), np.random.default_rng(0), []
+    for _ in range(draws):
+        drawn = [row for i in rng.integers(len(every), size=len(every)) for row in every[i]]
+        if len({row.fake for row in drawn}) == 2:
+            differences.append(area(drawn, "sequence_logit") - area(drawn, "mean_logit"))
+    low, high = np.quantile(differences, (0.025, 0.975))
+    return area(rows, "sequence_logit") - area(rows, "mean_logit"), float(low), float(high)
+
+
+def platt(rows: Sequence[Row], field: str) -> tuple[float, float]:
+    """Scale and offset of Platt scaling, reals and fakes weighing the same: a prior of one in two."""
+    logits = np.array([[getattr(row, field)] for row in rows])
+    fitted = LogisticRegression(C=1e3, class_weight="balanced").fit(logits, [row.fake for row in rows])
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def tune_figures(clips: Sequence[Row], windows: Sequence[Row]) -> dict[str, Any]:
+    in_time = [row for row in windows if row.source in TIMES]
+    blends = [row for row in windows if row.source not in TIMES]
+    figures: dict[str, Any] = {}
+    for name, rows in {"clips": clips, "pseudo_fakes": blends, "fakes_in_time_alone": in_time}.items():
+        value, low, high = gain(rows)
+        figures[name] = {
+            "rows": len(rows),
+            "auc_of_mean": round(area(rows, "mean_logit"), 4),
+            "auc_of_sequence": round(area(rows, "sequence_logit"), 4),
+            "gain": [round(v, 4) for v in (value, low, high)],
+        }
+    for quality in sorted({row.quality for row in clips}):
+        part = [row for row in clips if row.quality == quality]
+        figures[f"clips_{quality}"] = {
+            "rows": len(part),
+            "auc_of_mean": round(area(part, "mean_logit"), 4),
+            "auc_of_sequence": round(area(part, "sequence_logit"), 4),
+        }
+    return figures
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*Row.__dataclass_fields__])
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Calibrate a trained detector and write its weights and card."
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER)
+    options = parser.parse_args()
+    config = read_config(options.config)
+    config = replace(config, data=options.data or config.data)
+    model = read_run(config)
+    raw = config.folder / "candidate" / f"{config.model}.safetensors"
+    unscaled = {"scale": 1.0, "offset": 0.0, "label": "none"}
+    export(config, model, raw, {"version": "candidate", "calibration": unscaled})
+
+    _, tune = fit_and_tune(read_clips(config.data, "train"))
+    clips = clip_rows(tune, raw, config.processes)
+    windows = window_rows(config, model, sorted_files(config))
+    write_rows(config.folder / "tune_rows.csv", [*clips, *windows])
+    figures = tune_figures(clips, windows)
+    use_sequence = figures["clips"]["gain"][0] >= -0.005 and figures["fakes_in_time_alone"]["gain"][1] > 0
+    if not use_sequence:
+        torch.nn.init.zeros_(model.sequence_output.weight)
+        torch.nn.init.zeros_(model.sequence_output.bias)
+    field = "sequence_logit" if use_sequence else "mean_logit"
+    scale, offset = platt([*clips, *(row for row in windows if row.source not in TIMES)], field)
+    label = (
+        f"Platt scaling of {field.replace('_', ' ')} on {len(clips)} tune clips and {len(windows)} windows"
+    )
+    card = {
+        "version": options.version,
+        "calibration": {"scale": round(scale, 5), "offset": round(offset, 5), "label": label},
+        "lstm_kept": use_sequence,
+        "training": training_facts(config),
+        "tune": figures,
+    }
+    export(config, model, options.out / f"{config.model}.safetensors", card)
+    print(json.dumps(card, indent=2))
+
+
+def training_facts(config: TrainConfig) -> dict[str, Any]:
+    """What the weights were made from, for the card."""
+    return {
+        "clips": terms_by_source(config.data / "videos.csv", "train"),
+        "stills": terms_by_source(config.data / "faces.csv", "train"),
+        "start": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)",
+        "steps": config.steps,
+        "crops": config.steps * config.batch_pairs * 2,
+        "shares": asdict(config.shares),
+        "seed": config.seed,
+        "commit": commit(),
+    }
+
+
+def sorted_files(config: TrainConfig) -> list[Path]:
+    return sorted((config.folder / "windows-tune").glob("*.pt"))
+
+
+if __name__ == "__main__":
+    main()
