@@ -1,0 +1,126 @@
+"""Pseudo-fakes and training pairs: what is changed, what is not, and that draws can be replayed."""
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from detector.faces import make_finder
+from detector.tests.scenes import walk
+from detector.tracks import FaceTracker
+from detector.training.augmentation import draw_quality, draw_view
+from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
+from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, landmarks_in_crop
+from detector.training.samples import PairSampler, Shares
+from detector.training.windows import KINDS, draw_window, face_sources, window_pairs
+
+
+@pytest.fixture(scope="module")
+def faces() -> CachedFaces:
+    """Sixty cached crops of one face in two windows."""
+    frames = walk(30) + walk(30, window=1, start=100)
+    tracker = FaceTracker(make_finder("mtcnn"), crop_px=CACHE_PX, widen=WIDEN)
+    seen = sorted(tracker.follow(frames), key=lambda s: s.frame)
+    return CachedFaces(
+        name="walk",
+        crops=np.stack([s.crop for s in seen]),
+        landmarks=np.stack([landmarks_in_crop(s.landmarks, s.place) for s in seen]),
+        track=np.array([s.track for s in seen], np.int32),
+        window=np.array([s.window for s in seen], np.int32),
+        frame=np.array([s.frame for s in seen], np.int32),
+    )
+
+
+@pytest.fixture(scope="module")
+def sampler(faces: CachedFaces) -> PairSampler:
+    fakes = {"swap": [("g", replace(faces, crops=255 - faces.crops))]}
+    return PairSampler({"g": [faces]}, [faces], [faces], fakes, Shares())
+
+
+def recipe(seed: int = 0) -> Recipe:
+    return draw_recipe(np.random.default_rng(seed))
+
+
+def test_landmarks_of_a_crop_lie_on_the_face(faces: CachedFaces) -> None:
+    eyes, mouth = faces.landmarks[0][:2], faces.landmarks[0][3:]
+    assert np.all((faces.landmarks > 0) & (faces.landmarks < CACHE_PX))
+    assert eyes[:, 1].max() < mouth[:, 1].min()
+    assert abs(eyes[0, 1] - eyes[1, 1]) < 6  # level
+
+
+def test_a_self_blend_changes_the_face_and_can_be_replayed(faces: CachedFaces) -> None:
+    crop, points = np.array(faces.crops[0]), faces.landmarks[0]
+    for seed in range(8):
+        fake = self_blend(crop, points, recipe(seed))
+        assert np.array_equal(fake, self_blend(crop, points, recipe(seed)))
+        assert not np.array_equal(fake, crop)
+
+
+def test_when_the_source_is_changed_the_surroundings_stay(faces: CachedFaces) -> None:
+    crop, points = np.array(faces.crops[0]), faces.landmarks[0]
+    changed = replace(recipe(1), change_source=True, outline="mouth", ratio=1.0)
+    fake = self_blend(crop, points, changed)
+    assert np.array_equal(fake[:20], crop[:20])
+
+
+def test_a_mask_covers_its_part_of_the_face_and_fades_out(faces: CachedFaces) -> None:
+    points = faces.landmarks[0]
+    mask = face_mask(points, CACHE_PX, replace(recipe(2), outline="face", wobble=0.0, elastic_px=2.0))
+    nose = tuple(np.round(points[2]).astype(int)[::-1])
+    assert mask[nose] > 0.95
+    assert mask[:5].max() == 0
+    assert ((mask > 0.05) & (mask < 0.95)).any()
+
+
+def test_a_cross_blend_keeps_the_surroundings(faces: CachedFaces) -> None:
+    crop, points = np.array(faces.crops[0]), faces.landmarks[0]
+    other = np.ascontiguousarray(crop[:, ::-1])
+    fake = cross_blend(crop, points, other, points, replace(recipe(3), outline="mouth"))
+    assert np.array_equal(fake[:20], crop[:20])
+    assert not np.array_equal(fake, crop)
+
+
+def test_one_draw_treats_both_members_of_a_pair_alike(faces: CachedFaces) -> None:
+    crop = np.array(faces.crops[0])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
+        assert np.array_equal(quality(view(crop)), quality(view(crop.copy())))
+
+
+def test_pairs_are_model_input_and_differ(sampler: PairSampler) -> None:
+    for real, fake in islice(sampler.pairs(np.random.default_rng(5)), 20):
+        assert real.shape == fake.shape == (224, 224, 3)
+        assert real.dtype == fake.dtype == np.uint8
+        assert not np.array_equal(real, fake)
+
+
+def test_a_seed_fixes_the_pairs(sampler: PairSampler) -> None:
+    first, second = (
+        [pair[1] for pair in islice(sampler.pairs(np.random.default_rng(9)), 4)] for _ in range(2)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_window_is_consecutive_frames_of_one_window(faces: CachedFaces) -> None:
+    window = draw_window(faces, np.random.default_rng(0), 20)
+    assert window is not None
+    assert len(window.crops) == len(window.landmarks) == 20
+    assert draw_window(faces, np.random.default_rng(0), 31) is None
+
+
+def test_windows_of_every_kind_are_drawn(sampler: PairSampler) -> None:
+    kinds = set()
+    for pair in islice(window_pairs(sampler, np.random.default_rng(1), 8), 60):
+        kinds.add(pair.kind)
+        assert len(pair.real) == len(pair.fake) == 8
+        assert {image.shape for image in (*pair.real, *pair.fake)} == {(224, 224, 3)}
+    assert kinds == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", ["lag", "freeze"])
+def test_a_face_out_of_step_is_taken_from_earlier_frames(kind: str) -> None:
+    sources = face_sources(kind, 30, np.random.default_rng(2))
+    assert all(0 <= source <= at for at, source in enumerate(sources))
+    assert sources != list(range(30))
