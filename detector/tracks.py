@@ -26,6 +26,8 @@ CUT_DIFFERENCE = 28.0
 MIN_LIKENESS, LONE_LIKENESS = 0.4, 0.6
 """Likeness of colours that links faces across shots: at the same place, or of the only two left."""
 SMOOTHING = 0.5
+MAX_FACES = 8
+"""Faces followed at a time, the tallest first: in a crowd the others are too small to be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class FaceTracker:
         frame = self._held[self._position]
         self.searched += 1
         first, self._detected = self._detected < 0, self._position
-        found = self.finder.find(frame.picture)
+        found = sorted(self.finder.find(frame.picture), key=lambda d: -d.height)[:MAX_FACES]
         pairs, lone = match([link.detection.box for link in self._links], [d.box for d in found])
         fresh = [found[i] for i in lone]
         links = [self._continued(self._links[a], found[b]) for a, b in pairs]

@@ -2,8 +2,8 @@
 
     python -m detector.training.train detector/training/configs/efficientnet.toml --data FOLDER
 
-Real and fake come in pairs from the same source; half of the fakes are pseudo-fakes. The learning rate falls
-over the last quarter, and the weights that are kept are a running average.
+Real and fake come in pairs from the same source; some fakes are true ones, the others pseudo-fakes. The
+learning rate falls over the last quarter, and the weights that are kept are a running average.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, dropout
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
@@ -36,6 +36,8 @@ from detector.training.cache import CACHE_PX, cache_name, load
 from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, Shares, make_sampler
+
+DROPOUT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,8 @@ class FrameModel(torch.nn.Module):
         self.cnn, self.frame_output = model.cnn, model.frame_output
 
     def forward(self, crops: Tensor) -> Tensor:
-        logits: Tensor = self.frame_output(self.cnn(crops).mean(dim=(2, 3)))
+        features = dropout(self.cnn(crops).mean(dim=(2, 3)), DROPOUT, self.training)
+        logits: Tensor = self.frame_output(features)
         return logits.squeeze(-1)
 
 

@@ -1,0 +1,103 @@
+"""The figures that the README quotes, written into it from the result files.
+
+    python -m benchmarks.report [--check]
+
+replaces what stands between the two marks; with --check it only says whether the README is up to date.
+"""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+from detector import DetectorConfig, find_weights
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+BEGIN, END = "<!-- figures: begin (python -m benchmarks.report) -->", "<!-- figures: end -->"
+MEASURES = {
+    "auc": "AUC (0.5 is a coin, 1 is perfect)",
+    "accuracy_of_decided": "Right, of the clips given a verdict",
+    "inconclusive_share": "Left inconclusive",
+    "reals_called_fake": "Real clips called fake",
+    "accuracy_at_half": "Right side of one half, all clips",
+    "equal_error_rate": "Equal error rate",
+}
+
+
+def read(name: str) -> list[dict[str, str]]:
+    with (RESULTS / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def validation_table(rows: list[dict[str, str]]) -> list[str]:
+    """One line a measure, one column a subset."""
+    subsets = [name for name in ("FaceForensics++", "all") if any(r["subset"] == name for r in rows)]
+    found = {(row["subset"], row["measure"]): row for row in rows}
+    titles = {name: subset_title(name, found[name, "auc"]) for name in subsets}
+    lines = ["| Validation split | " + " | ".join(titles[name] for name in subsets) + " |"]
+    lines.append("|---" * (len(subsets) + 1) + "|")
+    for measure, title in MEASURES.items():
+        cells = [interval(found[name, measure]) for name in subsets]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def subset_title(name: str, row: dict[str, str]) -> str:
+    title = "FaceForensics++ c23" if name == "FaceForensics++" else "With real clips of other sources"
+    return f"{title} ({row['clips']} clips, {row['fakes']} fake)"
+
+
+def interval(row: dict[str, str]) -> str:
+    value, low, high = (float(row[key]) for key in ("value", "low", "high"))
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def speed_lines(rows: list[dict[str, str]]) -> list[str]:
+    value = {(row["part"], row["figure"]): float(row["value"]) for row in rows}
+    machine = rows[0]
+    memory = value["analysis", "peak_mb"] + value["analysis", "decoder_peak_mb"]
+    total, ratio = value["analysis", "total_s"], value["floor", "analysis_over_floor"]
+    hardware = f"{machine['cores']} cores of {machine['cpu']}, no GPU"
+    return [
+        f"A 60 s 1080p clip with one face takes {total:.1f} s once the model is loaded, {ratio:.1f} times",
+        "what decoding the same frames and one pass over the same crops take alone",
+        f"({hardware}). The processes of the worker peak",
+        f"at {memory / 1000:.1f} GB, the web process at {value['web', 'web_peak_mb']:.0f} MB.",
+    ]
+
+
+def block() -> str:
+    validation = read("validation.csv")
+    card = find_weights(DetectorConfig())
+    lines = [
+        f"Model `{card.name}` version {card.version}, weights {card.sha256[:12]}. In brackets: 95 %",
+        "intervals over groups of clips that share people or scenes.",
+        "",
+        *validation_table(validation),
+        "",
+        *speed_lines(read("clip_speed.csv")),
+    ]
+    return "\n".join(lines)
+
+
+def replaced(text: str) -> str:
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{block()}\n{END}{after}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    readme = ROOT / "README.md"
+    old = readme.read_text(encoding="utf-8")
+    new = replaced(old)
+    if options.check:
+        sys.exit("README.md does not show the measured figures." if new != old else 0)
+    readme.write_text(new, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
