@@ -83,7 +83,7 @@ class HaarFinder:
     _TYPICAL = np.array([[0.30, 0.40], [0.70, 0.40], [0.50, 0.58], [0.34, 0.76], [0.66, 0.76]], np.float32)
 
     def __init__(self) -> None:
-        path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
+        path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
         self._cascade = cv2.CascadeClassifier(str(path))
 
     def find(self, picture: npt.NDArray[np.uint8]) -> list[Detection]:

@@ -22,5 +22,5 @@ def h264(images: list[Image], crf: int, preset: str = "ultrafast") -> list[Image
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")))
         out.mux(stream.encode())
     memory.seek(0)
-    with av.open(memory) as back:
+    with av.open(memory, "r") as back:
         return [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in back.decode(video=0)]

@@ -97,7 +97,7 @@ def main() -> None:
     clips = read_clips(options.data, options.split)
     documents = judge(clips, ["--backbone", options.backbone])
     outcomes = [outcome(clip, document) for clip, document in zip(clips, documents, strict=True)]
-    model = next((d["model"] for d in documents if "model" in d), {})
+    model: dict[str, str] = next((d["model"] for d in documents if "model" in d), {})
     facts = {
         "split": options.split,
         "model": f"{model.get('name')} {model.get('version')}",

@@ -199,7 +199,7 @@ def draw_colour(rng: Rng) -> Callable[[Image], Image]:
             hsv[..., 0] = (hsv[..., 0] + hue) % 180
             hsv[..., 1] = np.clip(hsv[..., 1] * saturation, 0, 255)
             return np.asarray(cv2.cvtColor(hsv.astype(np.uint8), cv2.COLOR_HSV2RGB), np.uint8)
-        return values.astype(np.uint8)
+        return np.asarray(values, np.uint8)
 
     return change
 

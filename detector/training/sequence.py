@@ -51,7 +51,7 @@ def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
     config, tune, number, target = job
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    model = averaged_model(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = averaged_model(config).to(memory_format=torch.channels_last)
     fold_norms(model)
     rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
     features, kinds = [], []

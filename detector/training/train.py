@@ -14,15 +14,15 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 from torch.nn.functional import binary_cross_entropy_with_logits, dropout
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -68,9 +68,10 @@ class TrainConfig:
 
 def read_config(path: Path) -> TrainConfig:
     values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    shares = Shares(**values.pop("shares", {}))
-    paths = {key: Path(values.pop(key)) for key in ("data", "cache", "runs") if key in values}
-    return TrainConfig(**values, **paths, shares=shares)
+    values["shares"] = Shares(**values.pop("shares", {}))
+    for key in {"data", "cache", "runs"} & values.keys():
+        values[key] = Path(values[key])
+    return TrainConfig(**values)
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -154,7 +155,7 @@ def train(rank: int, config: TrainConfig) -> None:
             continue
         log.loss(done, loss.item())
         if done % config.evaluate_every == 0 or done == config.steps:
-            auc = tune_auc(average.module, tune, config.cache, INPUTS[config.model])
+            auc = tune_auc(cast(CnnLstm, average.module), tune, config.cache, INPUTS[config.model])
             log.auc(done, auc)
         if done % config.save_every == 0 or done == config.steps:
             save(
@@ -215,7 +216,7 @@ def main() -> None:
         return train(0, config)
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     os.environ.setdefault("MASTER_PORT", "29511")
-    mp.spawn(train, args=(config,), nprocs=config.processes)
+    spawn(train, args=(config,), nprocs=config.processes)
 
 
 if __name__ == "__main__":
