@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from detector.tracks import FaceTracker
 from detector.training.augmentation import draw_quality, draw_view
 from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
 from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, landmarks_in_crop
-from detector.training.samples import PairSampler, Shares
+from detector.training.labels import Clip
+from detector.training.samples import PairSampler, Shares, true_pairs
 from detector.training.windows import KINDS, draw_window, face_sources, window_pairs
 
 
@@ -34,8 +36,8 @@ def faces() -> CachedFaces:
 
 @pytest.fixture(scope="module")
 def sampler(faces: CachedFaces) -> PairSampler:
-    fakes = {"swap": [("g", replace(faces, crops=255 - faces.crops))]}
-    return PairSampler({"g": [faces]}, [faces], [faces], fakes, Shares())
+    pairs = {"swap": [(faces, replace(faces, crops=255 - faces.crops))]}
+    return PairSampler({"g": [faces]}, [faces], [faces], pairs, Shares())
 
 
 def recipe(seed: int = 0) -> Recipe:
@@ -124,3 +126,20 @@ def test_a_face_out_of_step_is_taken_from_earlier_frames(kind: str) -> None:
     sources = face_sources(kind, 30, np.random.default_rng(2))
     assert all(0 <= source <= at for at, source in enumerate(sources))
     assert sources != list(range(30))
+
+
+def test_a_true_fake_is_paired_with_the_same_frame_of_its_own_scene(sampler: PairSampler) -> None:
+    rng = np.random.default_rng(4)
+    sampler = replace(sampler, shares=Shares(true_fakes=1.0))
+    for _ in range(20):
+        real, fake = sampler._true(rng)
+        assert np.array_equal(fake, 255 - real)
+
+
+def test_a_fake_without_its_real_clip_is_left_out(faces: CachedFaces) -> None:
+    real, fake, alone = (
+        Clip(Path(name), name != "1.mp4", "FF++-x", "g", "train", name[0])
+        for name in ("1.mp4", "1_2.mp4", "3_4.mp4")
+    )
+    pairs = true_pairs([real, fake, alone], {clip.path: faces for clip in (real, fake, alone)})
+    assert {method: len(found) for method, found in pairs.items()} == {"FF++-x": 1}

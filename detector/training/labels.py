@@ -9,13 +9,17 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One labelled video. Clips of one group share people or scenes and stay on one side of every split."""
+    """One labelled video. Clips of one group share people or scenes and stay on one side of every split.
+
+    scene: whose footage it is; a fake and the real clip it was made from share it, frame by frame.
+    """
 
     path: Path
     fake: bool
     source: str
     group: str
     split: str
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,22 @@ def read_clips(folder: Path, split: str) -> list[Clip]:
     """The clips of one split (``train`` or ``val``) of a folder with a ``videos.csv``."""
     with (folder / "videos.csv").open(newline="", encoding="utf-8") as file:
         return [
-            Clip(folder / row["file"], row["label"] == "fake", row["source"], row["group"], row["split"])
+            Clip(
+                folder / row["file"],
+                row["label"] == "fake",
+                row["source"],
+                row["group"],
+                row["split"],
+                scene_of(Path(row["file"]), row["source"]),
+            )
             for row in csv.DictReader(file)
             if row["split"] == split
         ]
+
+
+def scene_of(path: Path, source: str) -> str:
+    """FaceForensics++ names a fake by its target and its source, 033_097, and the target's real clip 033."""
+    return path.stem.split("__")[-1].split("_")[0] if source.startswith("FF++") else path.stem
 
 
 def read_stills(folder: Path, split: str) -> list[Still]:

@@ -33,7 +33,7 @@ class PairSampler:
     paired_reals: dict[str, list[CachedFaces]]
     other_reals: list[CachedFaces]
     stills: list[CachedFaces]
-    fakes: dict[str, list[tuple[str, CachedFaces]]]
+    true_pairs: dict[str, list[tuple[CachedFaces, CachedFaces]]]
     shares: Shares = field(default_factory=Shares)
 
     def pairs(self, rng: Rng) -> Iterator[tuple[Image, Image]]:
@@ -44,14 +44,9 @@ class PairSampler:
             yield quality(view(real)), quality(view(fake))
 
     def draw_true(self, rng: Rng) -> tuple[CachedFaces, CachedFaces]:
-        """A real clip and a true fake, of one scene where the real one is at hand."""
-        method = str(rng.choice(sorted(self.fakes)))
-        group, fake = self.fakes[method][int(rng.integers(len(self.fakes[method])))]
-        groups = sorted(self.paired_reals)
-        group = group if group in self.paired_reals else str(rng.choice(groups))
-        reals = self.paired_reals[group]
-        real = reals[int(rng.integers(len(reals)))]
-        return real, fake
+        """A real clip and a true fake made from it; every method comes equally often."""
+        pairs = self.true_pairs[str(rng.choice(sorted(self.true_pairs)))]
+        return pairs[int(rng.integers(len(pairs)))]
 
     def draw_video(self, rng: Rng) -> CachedFaces:
         """Any real clip; a third of them come from the source of the true fakes."""
@@ -62,7 +57,10 @@ class PairSampler:
 
     def _true(self, rng: Rng) -> tuple[Image, Image]:
         real, fake = self.draw_true(rng)
-        return _any(real, rng)[0], _any(fake, rng)[0]
+        at = int(rng.integers(len(fake.crops)))
+        same = np.flatnonzero(real.frame == fake.frame[at])
+        other = int(same[0]) if len(same) else int(rng.integers(len(real.crops)))
+        return np.array(real.crops[other]), np.array(fake.crops[at])
 
     def _pseudo(self, rng: Rng) -> tuple[Image, Image]:
         crop, landmarks = _any(self._real(rng), rng)
@@ -91,15 +89,33 @@ def make_sampler(clips: list[Clip], stills: list[Still], cache: Path, shares: Sh
     """A sampler over cached clips and stills. Clips in which no face was found are left out."""
     faces = {clip.path: load(cache, cache_name([clip.path])) for clip in clips}
     usable = [clip for clip in clips if len(faces[clip.path].crops)]
-    fakes: dict[str, list[tuple[str, CachedFaces]]] = {}
+    sources = true_fake_sources(usable)
     paired: dict[str, list[CachedFaces]] = {}
-    groups = {clip.group for clip in usable if clip.fake}
-    sources = {clip.source for clip in usable if not clip.fake and clip.group in groups}
     for clip in usable:
-        if clip.fake:
-            fakes.setdefault(clip.source, []).append((clip.group, faces[clip.path]))
-        elif clip.source in sources:
+        if not clip.fake and clip.source in sources:
             paired.setdefault(clip.group, []).append(faces[clip.path])
     others = [faces[c.path] for c in usable if not c.fake and c.source not in sources]
     batches = [load(cache, cache_name([still.path for still in batch])) for batch in still_batches(stills)]
-    return PairSampler(paired, others, batches, fakes, shares)
+    return PairSampler(paired, others, batches, true_pairs(usable, faces), shares)
+
+
+def true_fake_sources(clips: list[Clip]) -> set[str]:
+    """The sources of the reals beside which there are true fakes."""
+    groups = {clip.group for clip in clips if clip.fake}
+    return {clip.source for clip in clips if not clip.fake and clip.group in groups}
+
+
+def true_pairs(
+    clips: list[Clip], faces: dict[Path, CachedFaces]
+) -> dict[str, list[tuple[CachedFaces, CachedFaces]]]:
+    """For each method its fakes, each with the real clip of the same scene.
+
+    A fake whose real clip is not at hand is left out: its scene would only ever be seen as fake, and a model
+    learns to know scenes sooner than traces.
+    """
+    reals = {clip.scene: clip for clip in clips if not clip.fake}
+    pairs: dict[str, list[tuple[CachedFaces, CachedFaces]]] = {}
+    for clip in clips:
+        if clip.fake and clip.scene in reals:
+            pairs.setdefault(clip.source, []).append((faces[reals[clip.scene].path], faces[clip.path]))
+    return pairs
