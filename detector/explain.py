@@ -20,7 +20,7 @@ from detector.result import Evidence
 from detector.scoring import ScoredTrack, ScoredWindow
 from detector.weights import Calibration
 
-FULL_COLOUR = 8.0
+FULL_COLOUR = 16.0
 """Calibrated log-odds of a cell at which its colour is as strong as it gets."""
 TOWARDS_FAKE, TOWARDS_REAL = (214, 73, 11), (24, 110, 196)
 STRONGEST = 0.62

@@ -9,6 +9,7 @@ learning rate falls over the last quarter, and the weights that are kept are a r
 import argparse
 import csv
 import os
+import signal
 import time
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -114,6 +115,7 @@ def save(path: Path, **state: Any) -> None:
 
 def train(rank: int, config: TrainConfig) -> None:
     """One process of a run; rank 0 logs, evaluates and saves."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the parent's death sends it, nohup ignores it
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(config.seed)
