@@ -1,16 +1,205 @@
-"""Stub by the lead, to be replaced by part D (keep the name and fields of Frame)."""
+"""Sampled frames of a clip, decoded in a limited child process.
 
+The parent holds a frame only until its user lets go of it; the child decodes a few frames ahead.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import BinaryIO, Self
 
+import cv2
 import numpy as np
 import numpy.typing as npt
+
+from detector.child import LimitedChild, Message
+from detector.codes import Failure
+from detector.config import Limits
+from detector.errors import AnalysisError
+from detector.result import StopHook, VideoFacts
+
+HASH_BYTES = 1 << 20
+LARGEST_SIDE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One decoded frame: window it belongs to, index from 0, seconds, upright RGB."""
+    """One decoded frame: window it belongs to, index from 0, seconds, upright RGB.
+
+    index: in presentation order over the whole clip, taken from the packets' timestamps, so it is exact for
+    variable frame rates as well; in AVI, which has none, it may be off where frames are stored out of order.
+    """
 
     window: int
     index: int
     time_s: float
     picture: npt.NDArray[np.uint8]
+
+
+class ClipReader:
+    """A clip being read. ``truncated`` is known once ``frames`` has ended.
+
+    video: what the clip is. bits_per_pixel: of the video stream, averaged over the clip.
+    expected: frames that will come, fewer only where some can't be decoded.
+    probe_s, decode_s: seconds spent until the facts were known, and waiting for frames since then.
+    """
+
+    def __init__(
+        self, child: LimitedChild, file: BinaryIO, facts: Message, sha256: str, probe_s: float
+    ) -> None:
+        self._child = child
+        self._file = file
+        self._read(facts, sha256)
+        self.probe_s = probe_s
+        self.truncated = False
+        self._waited_before = child.waited_s
+
+    def _read(self, facts: Message, sha256: str) -> None:
+        """Take over what the child says, unless it makes no sense; memory is allocated by it."""
+        try:
+            self.video = video_facts(facts, sha256)
+            self._stored = (int(facts["height"]), int(facts["width"]))
+            self.bits_per_pixel = float(facts["bits_per_pixel"])
+            self.expected = int(facts["expected"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnalysisError(Failure.CRASHED, f"the decoder sent nonsense: {error!r}") from error
+        possible = all(0 < side <= LARGEST_SIDE for side in self._stored) and self.video.rotation in (0, *TURNS)
+        if not possible or self._stored[0] * self._stored[1] > self._max_pixels:
+            raise AnalysisError(Failure.CRASHED, f"the decoder announced a picture of {self._stored}")
+
+    @property
+    def decode_s(self) -> float:
+        return self._child.waited_s - self._waited_before
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._child.close()
+        self._file.close()
+
+    def frames(self) -> Iterator[Frame]:
+        """The sampled frames in presentation order, each in memory of its own."""
+        while (message := self._child.message())["kind"] == "frame":
+            picture = np.empty((*self._stored, 3), np.uint8)
+            self._child.fill(picture.data.cast("B"))
+            picture = upright(picture, self.video.rotation)
+            yield Frame(int(message["window"]), int(message["index"]), float(message["time_s"]), picture)
+        self.truncated = bool(message["truncated"])
+
+
+def open_clip(
+    path: str | Path,
+    *,
+    windows: int,
+    window_length: int,
+    limits: Limits,
+    should_stop: StopHook | None = None,
+    allow_mpeg: bool = False,
+) -> ClipReader:
+    """Probe a clip and start decoding ``windows`` windows of ``window_length`` frames (see sampling.py).
+
+    Raises AnalysisError: its code says whether the file is empty, no video, damaged, of an unsupported kind,
+    over a limit, or cost more than the limits allow. A file that can't be opened counts as damaged.
+    ``allow_mpeg`` also takes MPEG program streams with MPEG-1 or MPEG-2, which data sets use.
+    """
+    job: Message = {
+        "kind": "read",
+        "windows": windows,
+        "window_length": window_length,
+        "allow_mpeg": allow_mpeg,
+    }
+    began = perf_counter()
+    file = open_checked(path, limits)
+    child = LimitedChild({**job, "file": file.fileno()}, limits=limits, files=[file], should_stop=should_stop)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            sha256: Future[str] = pool.submit(sha256_of, file)
+            facts = child.message()
+        return ClipReader(child, file, facts, sha256.result(), perf_counter() - began)
+    except BaseException:
+        child.close()
+        file.close()
+        raise
+
+
+def probe_clip(path: str | Path, *, limits: Limits) -> Message:
+    """What the limited child says of a clip, with its pixel format. Raises as ``open_clip`` does."""
+    with open_checked(path, limits) as file:
+        job = {"kind": "probe", "file": file.fileno()}
+        with LimitedChild(job, limits=limits, files=[file]) as child:
+            return child.message()
+
+
+def open_checked(path: str | Path, limits: Limits) -> BinaryIO:
+    """Open a regular file that is neither empty nor over the size limit."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise AnalysisError(Failure.UNREADABLE, f"the file can't be opened: {error}") from error
+    file = (
+        os.fdopen(descriptor, "rb", buffering=0) if not stat.S_ISDIR(os.fstat(descriptor).st_mode) else None
+    )
+    if file is None:
+        os.close(descriptor)
+        raise AnalysisError(Failure.UNREADABLE, "the file can't be opened: it is a folder")
+    found = os.fstat(descriptor)
+    problem = _problem(found, limits)
+    if problem is not None:
+        file.close()
+        raise problem
+    return file
+
+
+def _problem(found: os.stat_result, limits: Limits) -> AnalysisError | None:
+    if not stat.S_ISREG(found.st_mode):
+        return AnalysisError(Failure.UNREADABLE, "the file can't be opened: it is not a regular file")
+    if found.st_size == 0:
+        return AnalysisError(Failure.EMPTY)
+    if found.st_size > limits.max_bytes:
+        return AnalysisError(Failure.TOO_LARGE, f"{found.st_size} bytes")
+    return None
+
+
+def sha256_of(file: BinaryIO) -> str:
+    """SHA-256 of a file's content, whatever its current position."""
+    digest, at = hashlib.sha256(), 0
+    while block := os.pread(file.fileno(), HASH_BYTES, at):
+        digest.update(block)
+        at += len(block)
+    return digest.hexdigest()
+
+
+def video_facts(facts: Message, sha256: str) -> VideoFacts:
+    """The facts that the result document has; width and height of the upright picture."""
+    width, height = int(facts["width"]), int(facts["height"])
+    if int(facts["rotation"]) % 180:
+        width, height = height, width
+    return VideoFacts(
+        sha256=sha256,
+        container=str(facts["container"]),
+        codec=str(facts["codec"]),
+        width=width,
+        height=height,
+        fps=float(facts["fps"]),
+        duration_s=float(facts["duration_s"]),
+        frames=int(facts["frames"]),
+        rotation=int(facts["rotation"]),
+    )
+
+
+TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def upright(picture: npt.NDArray[np.uint8], rotation: int) -> npt.NDArray[np.uint8]:
+    """The picture turned by a number of degrees clockwise."""
+    return np.asarray(cv2.rotate(picture, TURNS[rotation]), np.uint8) if rotation in TURNS else picture
+

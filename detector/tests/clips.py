@@ -28,7 +28,13 @@ FAST = {
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
 }
 FAST |= {"libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"}, "libsvtav1": {"preset": "12"}}
-QUALITY = {"mpeg4": {"q": "3"}, "mjpeg": {"q": "3"}, "libvpx": {"b": "2M"}}
+QUALITY: dict[str, dict[str, str]] = {
+    "flv": {},
+    "ffv1": {},
+    "mpeg4": {"q": "3"},
+    "mjpeg": {"q": "3"},
+    "libvpx": {"b": "2M"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +222,16 @@ def make_hls(path: Path, target: Path) -> Path:
     return path
 
 
+def make_png(path: Path) -> Path:
+    path.write_bytes(cv2.imencode(".png", real_head())[1].tobytes())
+    return path
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
 def make_audio_only(path: Path) -> Path:
     with av.open(str(path), "w") as out:
         write_tone(out, out.add_stream("aac", rate=16_000), 1.0)
@@ -252,17 +268,21 @@ def make_wrong_extension(path: Path) -> Path:
     return face_clip(path, seconds=1.4, container="matroska")
 
 
-def make_huge_picture(path: Path, side: int = 8192) -> Path:
-    frame = av.VideoFrame(side, side, "yuv420p")
+def make_huge_picture(path: Path, side: int = 8192, times: int = 1) -> Path:
+    """A plain square picture, encoded once and stored ``times`` times."""
+    frame = av.VideoFrame(side, side, "yuvj420p")
     for plane in frame.planes:
         plane.update(bytes([90]) * plane.buffer_size)
+    frame.pts = 0
     with av.open(str(path), "w") as out:
-        stream: Any = out.add_stream("mpeg4" if side < 8192 else "mjpeg", rate=25)
-        stream.width = stream.height = side
-        stream.pix_fmt, frame.pts = "yuv420p", 0
-        stream.codec_context.color_range = 2
-        out.mux(stream.encode(frame))
-        out.mux(stream.encode())
+        stream: Any = out.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = side, side, "yuvj420p"
+        content = b"".join(bytes(packet) for packet in [*stream.encode(frame), *stream.encode()])
+        for number in range(times):
+            packet = av.Packet(content)
+            packet.stream, packet.pts, packet.dts, packet.is_keyframe = stream, number, number, True
+            packet.time_base = Fraction(1, 25)
+            out.mux(packet)
     return path
 
 

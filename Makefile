@@ -1,0 +1,48 @@
+# One line each. `make run` and `make test` need git, make and Python 3.11 with venv, nothing else.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+HOST ?= 127.0.0.1
+PORT ?= 8000
+CONFIG ?= detector/training/configs/efficientnet.toml
+CODE = accounts analyses detector truthlens_site manage.py conftest.py $(wildcard benchmarks)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_NO_INPUT = 1
+
+.PHONY: run test detect bench train evaluate lint
+
+run: .venv/.installed ## Run the site; Ctrl-C ends it
+	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
+
+test: .venv/.installed-dev ## Run the whole suite; ARGS="-k name" for a part of it
+	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 .venv/bin/python -m pytest $(ARGS)
+
+detect: .venv/.installed ## Judge one clip: make detect VIDEO=clip.mp4
+	@test -n "$$VIDEO" || { echo 'Name a clip: make detect VIDEO=clip.mp4'; exit 2; }
+	@.venv/bin/python -m detector analyze "$$VIDEO"
+
+bench: .venv/.installed-dev ## Measure seconds and memory on a one-minute clip
+	@.venv/bin/python -m benchmarks.clip_speed $(ARGS)
+
+train: .venv/.installed-dev ## Train the frame model: make train ARGS='--data FOLDER'
+	@.venv/bin/python -m detector.training.train $(CONFIG) $(ARGS)
+
+evaluate: .venv/.installed-dev ## Score labelled clips: make evaluate ARGS='--data FOLDER --out FOLDER'
+	@.venv/bin/python -m detector.evaluation $(ARGS)
+
+lint: .venv/.installed-dev ## Check form and types
+	@.venv/bin/ruff check $(CODE)
+	@.venv/bin/ruff format --check $(CODE)
+	@.venv/bin/mypy $(CODE)
+
+# The stamps are written last: after an interruption the same command goes on where it was.
+.venv/.installed: requirements.txt
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo 'Installing requirements.txt; the first time takes some minutes.'
+	@.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt requirements.txt
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo 'Installing requirements-dev.txt; the first time takes some minutes.'
+	@.venv/bin/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Videos, their analyses and results: stored, owned, queued, shown and exported."""

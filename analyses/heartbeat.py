@@ -1,0 +1,47 @@
+"""What the worker tells the row while an analysis runs: how far it is, and that it lives."""
+
+import logging
+from time import monotonic
+
+from django.db import InterfaceError, OperationalError, connection
+
+from analyses import services
+from analyses.models import Analysis
+
+logger = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 0.5
+BEAT_EVERY_S = 1.0
+
+
+class Heartbeat:
+    """Takes progress as fast as it comes; writes it twice a second at most, and every second without news."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._latest = self._written = ("", 0, 0)
+        self._written_at = 0.0
+        self._stopped = False
+
+    def on_progress(self, stage: str, done: int, total: int) -> None:
+        self._latest = (stage, done, total)
+
+    def should_stop(self) -> bool:
+        """Whether the analysis was cancelled, deleted or given to another worker."""
+        if monotonic() - self._written_at >= self._pause():
+            self._write()
+        return self._stopped
+
+    def _pause(self) -> float:
+        return WRITE_EVERY_S if self._latest != self._written else BEAT_EVERY_S
+
+    def _write(self) -> None:
+        stage, done, total = self._latest
+        try:
+            self._stopped = not services.record_progress(
+                analysis=self._analysis, stage=stage, done=done, total=total
+            )
+        except (OperationalError, InterfaceError) as error:  # a restarted database isn't the clip's fault
+            logger.warning("Progress of %s was not written: %s", self._analysis.uuid, error)
+            connection.close()
+        self._written, self._written_at = self._latest, monotonic()

@@ -1,0 +1,129 @@
+"""The detector in the worker's child process: what is asked of it, and what it does in there.
+
+The child is the only process that loads torch, and it never touches the database.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+from analyses import detection
+from analyses.detection import AnalysisError, AnalysisResult, DetectorConfig, Failure, Limits
+from analyses.supervision import Died, Overran, Port, ProgressHook, StopHook, Stopped, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    config: DetectorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Analyze:
+    path: Path
+    config: DetectorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class MakeProxy:
+    path: Path
+    target: Path
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The detector's own error, as plain values."""
+
+    code: Failure
+    detail: str
+
+
+def handle(request: object, port: Port) -> AnalysisResult | Refusal | bool:
+    """The child's side: answer one request. True for a proxy that was needed and made."""
+    be_quiet()
+    try:
+        match request:
+            case WarmUp(config):
+                detection.warm(config)
+                return True
+            case Analyze(path, config):
+                return detection.analyze(
+                    path, config=config, on_progress=port.on_progress, should_stop=port.should_stop
+                )
+            case MakeProxy(path, target, limits):
+                return detection.make_needed_proxy(path, target, limits)
+    except AnalysisError as error:
+        return Refusal(error.code, error.detail)
+    raise TypeError(f"not a request: {request!r}")
+
+
+def be_quiet() -> None:
+    """Threads that wait must sleep: spinning ones slow everything down on a machine with few cores.
+
+    Read by the OpenMP library when torch loads it, so this comes first.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+
+@cache
+def supervisor() -> Supervisor:
+    """This process's supervisor. Its child starts with the first request, or with ``start()``."""
+    return Supervisor(handle, WarmUp(settings.DETECTOR))
+
+
+def analyze_in_child(path: Path, *, on_progress: ProgressHook, should_stop: StopHook) -> AnalysisResult:
+    """The worker's side: analyse one file.
+
+    Raises :class:`AnalysisError` for whatever the file can be blamed for, a killed or overrunning child
+    too; other ``SupervisionError`` for what it can't.
+    """
+    answer = _ask(Analyze(path, settings.DETECTOR), on_progress, should_stop)
+    if not isinstance(answer, AnalysisResult):
+        raise TypeError(f"not a result: {answer!r}")
+    return answer
+
+
+@contextmanager
+def playable_copy(path: Path) -> Iterator[Path | None]:
+    """A copy that browsers can play, or None where they can play the file itself.
+
+    The copy is gone afterwards. Raises as :func:`analyze_in_child` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="truthlens-") as folder:
+        target = Path(folder) / "proxy.mp4"
+        made = _ask(MakeProxy(path, target, settings.DETECTOR.limits), _tell_nobody, _never)
+        yield target if made else None
+
+
+def _ask(request: object, on_progress: ProgressHook, should_stop: StopHook) -> object:
+    """The child's answer; what happened to the child becomes the failure code that the file gets."""
+    try:
+        answer = supervisor().run(
+            request,
+            limit_s=settings.ANALYSIS_TIMEOUT_S,
+            on_progress=on_progress,
+            should_stop=should_stop,
+        )
+    except Overran as error:
+        raise AnalysisError(Failure.TIMED_OUT, f"killed {error}") from error
+    except Died as error:
+        raise AnalysisError(Failure.CRASHED, str(error)) from error
+    except Stopped as error:
+        raise AnalysisError(Failure.CANCELLED, "killed, as it didn't stop in time") from error
+    if isinstance(answer, Refusal):
+        raise AnalysisError(answer.code, answer.detail)
+    return answer
+
+
+def _tell_nobody(stage: str, done: int, total: int) -> None: ...
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,205 @@
+"""A video that somebody uploaded, and the analyses of it. The row, not the queue, is what users see."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
+from analyses.querysets import AnalysisQuerySet
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+NAME_LENGTH = 200
+
+
+def video_path(video: "Video", filename: str) -> str:
+    """A random name: nothing of the uploaded name reaches the file system."""
+    return f"videos/{uuid4().hex}.bin"
+
+
+def proxy_path(video: "Video", filename: str) -> str:
+    return f"videos/{uuid4().hex}.mp4"
+
+
+class Video(models.Model):
+    """An uploaded file. ``original_name`` is data to show, never a path."""
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="videos")
+    sha256 = models.CharField("SHA-256", max_length=64, db_index=True)
+    original_name = models.CharField(max_length=NAME_LENGTH)
+    size_bytes = models.PositiveBigIntegerField()
+    file = models.FileField(upload_to=video_path, max_length=200)
+    proxy = models.FileField(upload_to=proxy_path, max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="video_has_bytes", condition=Q(size_bytes__gt=0)),
+            models.CheckConstraint(name="video_sha256_is_hex", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
+            models.CheckConstraint(name="video_has_a_name", condition=~Q(original_name="")),
+        )
+
+    def __str__(self) -> str:
+        return self.original_name
+
+
+class State(models.TextChoices):
+    """Where an analysis is on its way: queued, running, then one of the other three for good."""
+
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+UNFINISHED = (State.QUEUED, State.RUNNING)
+VERDICTS = [(str(verdict), verdict.capitalize()) for verdict in Verdict]
+FAILURES = [(str(code), code.replace("_", " ").capitalize()) for code in Failure]
+STAGE_CHOICES = [(stage, stage.capitalize()) for stage in STAGES]
+
+
+class Analysis(models.Model):
+    """One look at one video.
+
+    ``attempts`` counts the times that this clip killed or overran the process that analyses it, ``losses``
+    the times that the worker was lost through no fault of the clip. While it runs, ``claimed_by`` names the
+    worker and ``heartbeat_at`` is its last sign of life. ``document`` is the detector's result document.
+    """
+
+    State = State
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="analyses")
+    video = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="analyses")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    stage = models.CharField(max_length=10, choices=STAGE_CHOICES, blank=True)
+    progress_done = models.PositiveIntegerField(default=0)
+    progress_total = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=100, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    failure = models.CharField(max_length=20, choices=FAILURES, blank=True)
+    verdict = models.CharField(max_length=12, choices=VERDICTS, blank=True)
+    fake_probability = models.FloatField(null=True, blank=True)
+    threshold = models.FloatField(null=True, blank=True)
+    model_name = models.CharField(max_length=100, blank=True)
+    model_version = models.CharField(max_length=50, blank=True)
+    model_sha256 = models.CharField(max_length=64, blank=True)
+    document = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AnalysisQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "analyses"
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=["owner", "-created_at"], name="analysis_history"),
+            models.Index(fields=["state", "created_at"], name="analysis_queue"),
+        )
+        constraints = (
+            models.CheckConstraint(name="analysis_state_is_known", condition=Q(state__in=State.values)),
+            models.CheckConstraint(name="analysis_stage_is_known", condition=Q(stage__in=["", *STAGES])),
+            models.CheckConstraint(
+                name="analysis_verdict_is_known", condition=Q(verdict__in=["", *map(str, Verdict)])
+            ),
+            models.CheckConstraint(
+                name="analysis_failure_is_known", condition=Q(failure__in=["", *map(str, Failure)])
+            ),
+            models.CheckConstraint(
+                name="analysis_probability_in_range",
+                condition=Q(fake_probability__isnull=True) | Q(fake_probability__range=(0, 1)),
+            ),
+            models.CheckConstraint(
+                name="analysis_threshold_in_range",
+                condition=Q(threshold__isnull=True) | Q(threshold__gt=0.5, threshold__lt=1),
+            ),
+            models.CheckConstraint(
+                name="analysis_done_has_a_result",
+                condition=~Q(state="done")
+                | (
+                    ~Q(verdict="")
+                    & ~Q(model_version="")
+                    & ~Q(model_sha256="")
+                    & Q(document__isnull=False, threshold__isnull=False, finished_at__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="analysis_verdict_only_when_done", condition=Q(verdict="") | Q(state="done")
+            ),
+            models.CheckConstraint(
+                name="analysis_failed_has_a_code",
+                condition=~Q(state__in=["failed", "cancelled"])
+                | (~Q(failure="") & Q(finished_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="analysis_running_is_claimed",
+                condition=~Q(state="running")
+                | (~Q(claimed_by="") & Q(heartbeat_at__isnull=False, started_at__isnull=False)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.uuid} ({self.state})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("analysis", args=[self.uuid])
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state not in UNFINISHED
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == State.DONE
+
+    @property
+    def failure_sentence(self) -> str:
+        """What went wrong, in one plain sentence; empty where nothing did."""
+        return FAILURE_SENTENCES[Failure(self.failure)] if self.failure else ""
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """The result's reason codes, each with its sentence."""
+        codes: list[Any] = (self.document or {}).get("reasons", [])
+        return [(code, REASON_SENTENCES[Reason(code)]) for code in codes]
+
+    @property
+    def queue_position(self) -> int | None:
+        """1 for the analysis that is next; None once it is claimed."""
+        if self.state != State.QUEUED:
+            return None
+        return type(self).objects.queued_before(self).count() + 1
+
+    @property
+    def seconds_waiting(self) -> float:
+        """From the upload until a worker took it (or until now, or until it ended untaken)."""
+        return _seconds(self.created_at, self.started_at or self.finished_at)
+
+    @property
+    def seconds_running(self) -> float:
+        """Since a worker took it, until now or its end."""
+        return _seconds(self.started_at, self.finished_at) if self.started_at else 0.0
+
+    @property
+    def progress_percent(self) -> int | None:
+        """Of the present stage; None where its length isn't known."""
+        if not self.progress_total:
+            return None
+        return min(100, round(100 * self.progress_done / self.progress_total))
+
+
+def _seconds(start: "datetime", end: "datetime | None") -> float:
+    return max(0.0, ((end or timezone.now()) - start).total_seconds())

@@ -1,0 +1,71 @@
+"""How far an analysis is, in words for the page."""
+
+from dataclasses import dataclass
+
+from analyses.detection import STAGES
+from analyses.models import Analysis
+from analyses.wording import STAGE_NAMES, STAGE_UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage. ``status`` is done, current or waiting; ``count`` is empty or like "12 of 40 frames"."""
+
+    name: str
+    status: str
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """``announcement`` changes with the stage and not with every frame, so that it can be read aloud."""
+
+    headline: str
+    announcement: str
+    steps: tuple[Step, ...]
+    elapsed_s: float
+    queue_position: int | None
+    is_cancelling: bool
+
+
+def progress_of(analysis: Analysis) -> Progress:
+    position = analysis.queue_position
+    headline = _headline(analysis, position)
+    stage = STAGE_NAMES.get(analysis.stage, "")
+    return Progress(
+        headline=headline,
+        announcement=f"{headline} {stage}".strip(),
+        steps=tuple(_step(analysis, stage) for stage in STAGES),
+        elapsed_s=analysis.seconds_running or analysis.seconds_waiting,
+        queue_position=position,
+        is_cancelling=analysis.cancel_requested and not analysis.is_finished,
+    )
+
+
+def _headline(analysis: Analysis, position: int | None) -> str:
+    if analysis.is_finished:
+        return "The analysis has ended."
+    if analysis.cancel_requested:
+        return "Cancelling."
+    if position is None:
+        return "The analysis is running." if analysis.stage else "Getting ready: the model is being loaded."
+    if position == 1:
+        return "Waiting. This clip is next."
+    clips = "1 clip" if position == 2 else f"{position - 1} clips"
+    return f"Waiting. {clips} before this one."
+
+
+def _step(analysis: Analysis, stage: str) -> Step:
+    present = STAGES.index(analysis.stage) if analysis.stage in STAGES else -1
+    here = STAGES.index(stage)
+    if here > present:
+        return Step(STAGE_NAMES[stage], "waiting")
+    if here < present:
+        return Step(STAGE_NAMES[stage], "done")
+    return Step(STAGE_NAMES[stage], "current", _count(analysis))
+
+
+def _count(analysis: Analysis) -> str:
+    if not analysis.progress_total:
+        return ""
+    return f"{analysis.progress_done} of {analysis.progress_total} {STAGE_UNITS[analysis.stage]}"

@@ -1,0 +1,40 @@
+"""The reads that pages, worker and reconciler share."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from analyses.models import Analysis
+
+HEARTBEAT_LIMIT = timedelta(seconds=20)
+"""A worker writes at least every two seconds; after so long without a word it is taken for dead."""
+
+
+class AnalysisQuerySet(models.QuerySet["Analysis"]):
+    def for_user(self, user: "User") -> Self:
+        """The user's own analyses."""
+        return self.filter(owner=user)
+
+    def visible_to(self, user: "User") -> Self:
+        """The user's own analyses, or all of them for a moderator."""
+        return self if user.is_staff else self.for_user(user)
+
+    def queued(self) -> Self:
+        return self.filter(state="queued")
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=["queued", "running"])
+
+    def stuck(self) -> Self:
+        """Running, but the worker that claimed them has gone silent."""
+        return self.filter(state="running", heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)
+
+    def with_video(self) -> Self:
+        return self.select_related("video")
+
+    def queued_before(self, analysis: "Analysis") -> Self:
+        return self.queued().filter(created_at__lt=analysis.created_at)

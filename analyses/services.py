@@ -1,0 +1,223 @@
+"""Every write that touches more than one row, or a row and a file or the queue.
+
+Page, command and job call the same functions. What a worker writes is conditional on its claim, so that a
+worker that was taken for dead, or whose analysis was deleted, changes nothing any more.
+"""
+
+import json
+import logging
+from functools import partial
+from uuid import UUID
+
+from django.core.files.base import File
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from analyses.detection import AnalysisResult, Document, Failure, Verdict
+from analyses.models import Analysis, State, Video
+from analyses.querysets import AnalysisQuerySet
+from analyses.queue import enqueue
+from analyses.storage import delete_evidence, open_evidence_file, save_evidence
+from analyses.uploads import UploadRejected, check_upload, sha256_of, shown_name
+
+__all__ = ["UploadRejected"]
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 2
+MAX_LOSSES = 5
+
+
+class EvidenceMissing(LookupError):
+    """The result names no such image."""
+
+
+def submit_analysis(*, owner: User, upload: "UploadedFile[bytes]") -> Analysis:
+    """Store the upload and queue its analysis.
+
+    Raises :class:`UploadRejected` with a failure code for a file that isn't taken. A broker that is down
+    delays the analysis and nothing else.
+    """
+    check_upload(upload)
+    video = Video(
+        owner=owner,
+        sha256=sha256_of(upload),
+        original_name=shown_name(upload.name),
+        size_bytes=upload.size or 0,
+    )
+    video.file.save("upload", upload, save=False)
+    try:
+        with transaction.atomic():
+            video.save(force_insert=True)
+            analysis = Analysis.objects.create(owner=owner, video=video)
+            transaction.on_commit(partial(enqueue, analysis.uuid), robust=True)
+    except BaseException:
+        video.file.delete(save=False)
+        raise
+    return analysis
+
+
+def request_cancel(*, analysis: Analysis) -> None:
+    """Cancel at once what waits; ask the worker to stop what runs. What is finished stays as it is."""
+    same = Analysis.objects.filter(pk=analysis.pk)
+    if not same.filter(state=State.QUEUED).update(**_ended(State.CANCELLED, Failure.CANCELLED)):
+        same.filter(state=State.RUNNING).update(cancel_requested=True)
+    analysis.refresh_from_db()
+
+
+def delete_analysis(*, analysis: Analysis) -> None:
+    """Remove the row, its evidence and, with the video's last analysis, the video and its files.
+
+    A worker that runs it notices within a second that its claim is gone, and stops.
+    """
+    with transaction.atomic():
+        video = Video.objects.select_for_update().filter(pk=analysis.video_id).first()
+        Analysis.objects.filter(pk=analysis.pk).delete()
+        transaction.on_commit(partial(delete_evidence, analysis.uuid))
+        if video is not None and not video.analyses.exists():
+            Video.objects.filter(pk=video.pk).delete()
+            transaction.on_commit(partial(_delete_files, video))
+
+
+def _delete_files(video: Video) -> None:
+    for file in (video.file, video.proxy):
+        if file:
+            file.delete(save=False)
+
+
+def open_evidence(analysis: Analysis, name: str) -> File:  # type: ignore[type-arg]
+    """An evidence image that the result names. Raises :class:`EvidenceMissing`."""
+    entries = (analysis.document or {}).get("evidence", [])
+    if not any(name in (entry["crop"], entry["heatmap"]) for entry in entries):
+        raise EvidenceMissing(name)
+    try:
+        return open_evidence_file(analysis.uuid, name)
+    except FileNotFoundError as error:
+        raise EvidenceMissing(name) from error
+
+
+def claim(*, uuid: UUID, worker: str) -> Analysis | None:
+    """Take a queued analysis; None when it isn't queued (delivered twice, cancelled, deleted)."""
+    now = timezone.now()
+    claimed = Analysis.objects.filter(uuid=uuid, state=State.QUEUED).update(
+        state=State.RUNNING,
+        claimed_by=worker,
+        started_at=now,
+        heartbeat_at=now,
+        **NO_PROGRESS,
+    )
+    if claimed != 1:
+        return None
+    return Analysis.objects.with_video().get(uuid=uuid)
+
+
+NO_PROGRESS = {"stage": "", "progress_done": 0, "progress_total": 0}
+
+
+def record_progress(*, analysis: Analysis, stage: str, done: int, total: int) -> bool:
+    """Write how far it is, which is the sign of life too. False: cancelled, deleted or no longer ours."""
+    ours = _claimed(analysis).update(
+        stage=stage, progress_done=done, progress_total=total, heartbeat_at=timezone.now()
+    )
+    return bool(ours) and not _claimed(analysis).filter(cancel_requested=True).exists()
+
+
+def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
+    """Write the result and its images, both or neither. False: the analysis is no longer ours.
+
+    Raises ValueError for a result that isn't one of this video.
+    """
+    document = _document(analysis, result)
+    images = {entry.crop: entry.crop_jpeg for entry in result.evidence}
+    images |= {entry.heatmap: entry.heatmap_png for entry in result.evidence}
+    try:
+        with transaction.atomic():
+            if not _claimed(analysis).update(**_result_fields(result), document=document):
+                return False
+            save_evidence(analysis.uuid, images)
+    except BaseException:
+        delete_evidence(analysis.uuid)
+        raise
+    return True
+
+
+def _document(analysis: Analysis, result: AnalysisResult) -> Document:
+    """The document as plain JSON values; no NaN gets in."""
+    if result.video.sha256 != analysis.video.sha256:
+        raise ValueError("the stored file is no longer the one that was uploaded")
+    document = result.to_document(analysis.video.original_name)
+    plain: Document = json.loads(json.dumps(document, allow_nan=False))
+    return plain
+
+
+def _result_fields(result: AnalysisResult) -> dict[str, object]:
+    return {
+        "state": State.DONE,
+        "verdict": str(Verdict(result.verdict)),
+        "fake_probability": result.fake_probability,
+        "threshold": result.threshold,
+        "model_name": result.model.name,
+        "model_version": result.model.version,
+        "model_sha256": result.model.sha256,
+        "finished_at": timezone.now(),
+    }
+
+
+def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg]
+    """Keep a copy that browsers can play, unless the video was deleted meanwhile."""
+    video.proxy.save("proxy", proxy, save=False)
+    if not Video.objects.filter(pk=video.pk).update(proxy=video.proxy.name):
+        video.proxy.delete(save=False)
+
+
+def record_failure(*, analysis: Analysis, code: Failure) -> None:
+    """End the analysis without a result."""
+    state = State.CANCELLED if code == Failure.CANCELLED else State.FAILED
+    _claimed(analysis).update(**_ended(state, code))
+
+
+def record_attempt(*, analysis: Analysis, code: Failure) -> bool:
+    """Count that this clip killed or overran the process. True: it may try once more."""
+    ours = _claimed(analysis)
+    ours.update(attempts=F("attempts") + 1, heartbeat_at=timezone.now(), **NO_PROGRESS)
+    if ours.filter(attempts__lt=MAX_ATTEMPTS).exists():
+        return True
+    record_failure(analysis=analysis, code=code)
+    return False
+
+
+def requeue_lost(*, analysis: Analysis, if_silent: bool = False) -> None:
+    """Count a loss that is not the clip's fault and queue it again, or give up after the fifth.
+
+    if_silent: only as long as its worker gives no sign of life.
+    """
+    ours = _claimed(analysis).stuck() if if_silent else _claimed(analysis)
+    if analysis.losses + 1 >= MAX_LOSSES and not analysis.cancel_requested:
+        ours.update(losses=F("losses") + 1, **_ended(State.FAILED, Failure.WORKER_LOST))
+    else:
+        _requeue(ours, losses=analysis.losses + 1)
+
+
+def release(*, analysis: Analysis) -> None:
+    """Queue it again because the worker was asked to stop: nobody's fault, nothing is counted."""
+    _requeue(_claimed(analysis), losses=analysis.losses)
+
+
+def _requeue(ours: AnalysisQuerySet, losses: int) -> None:
+    """Back to the queue, unless somebody asked meanwhile to cancel it."""
+    ours.filter(cancel_requested=True).update(**_ended(State.CANCELLED, Failure.CANCELLED))
+    ours.update(
+        state=State.QUEUED, losses=losses, claimed_by="", heartbeat_at=None, started_at=None, **NO_PROGRESS
+    )
+
+
+def _claimed(analysis: Analysis) -> AnalysisQuerySet:
+    """The row, as long as it is still the claim that ``analysis`` was made with."""
+    return Analysis.objects.filter(pk=analysis.pk, state=State.RUNNING, claimed_by=analysis.claimed_by)
+
+
+def _ended(state: State, code: Failure) -> dict[str, object]:
+    return {"state": state, "failure": str(code), "finished_at": timezone.now()}

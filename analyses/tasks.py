@@ -1,0 +1,74 @@
+"""The queue's one job."""
+
+import logging
+import os
+import socket
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from django.core.files.base import File
+
+from analyses import services
+from analyses.detection import AnalysisError, Failure
+from analyses.heartbeat import Heartbeat
+from analyses.inference import analyze_in_child, playable_copy
+from analyses.models import Analysis
+from analyses.supervision import ChildLost, Interrupted
+
+logger = logging.getLogger(__name__)
+
+WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
+COUNTED = (Failure.CRASHED, Failure.TIMED_OUT)
+"""The clip killed or overran the process that decodes or scores it; it gets one more attempt."""
+
+
+def run_analysis(uuid: str) -> None:
+    """Claim, analyse, record. A second delivery finds nothing to claim and does nothing."""
+    analysis = services.claim(uuid=UUID(uuid), worker=WORKER)
+    if analysis is None:
+        return
+    try:
+        run_claimed(analysis)
+    except Interrupted:
+        services.release(analysis=analysis)
+    except ChildLost as error:
+        logger.error("Analysis %s goes back to the queue: %s", uuid, error)
+        services.requeue_lost(analysis=analysis)
+    except Exception:
+        services.record_failure(analysis=analysis, code=Failure.CRASHED)
+        raise
+
+
+def run_claimed(analysis: Analysis) -> None:
+    heart = Heartbeat(analysis)
+    try:
+        result = analyze_in_child(
+            Path(analysis.video.file.path), on_progress=heart.on_progress, should_stop=heart.should_stop
+        )
+    except AnalysisError as error:
+        if record_error(analysis, error):
+            run_claimed(analysis)
+        return
+    if services.record_result(analysis=analysis, result=result):
+        make_proxy(analysis)
+
+
+def record_error(analysis: Analysis, error: AnalysisError) -> bool:
+    """True: the clip gets another attempt."""
+    logger.warning("Analysis %s: %s", analysis.uuid, error)
+    if error.code in COUNTED:
+        return services.record_attempt(analysis=analysis, code=error.code)
+    services.record_failure(analysis=analysis, code=error.code)
+    return False
+
+
+def make_proxy(analysis: Analysis) -> None:
+    """The result stands already, so whatever goes wrong here only costs the player."""
+    video = analysis.video
+    try:
+        with playable_copy(Path(video.file.path)) as copy:
+            if copy is not None:
+                with copy.open("rb") as stream:
+                    services.record_proxy(video=video, proxy=File(stream))
+    except Exception:
+        logger.exception("No playable copy of the video of analysis %s", analysis.uuid)

@@ -1,0 +1,69 @@
+"""Numbers in the words of the pages."""
+
+from django import template
+
+register = template.Library()
+
+NBSP = "\u00a0"
+
+
+@register.filter
+def clock(seconds: float) -> str:
+    """A position in a video: 0:04.2, 12:30.0, 1:02:03.4."""
+    tenths = round(max(0.0, seconds) * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{rest // 10:02d}.{rest % 10}"
+    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """A length of time: 0.4 s, 12 s, 3 min 5 s, 1 h 2 min."""
+    if seconds < 10:
+        return f"{seconds:.1f}{NBSP}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}{NBSP}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}{NBSP}min {rest}{NBSP}s" if rest else f"{minutes}{NBSP}min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}{NBSP}h {minutes}{NBSP}min" if minutes else f"{hours}{NBSP}h"
+
+
+@register.filter
+def percent(share: float | None, threshold: float | None = None) -> str:
+    """A probability in whole percent. With the threshold, never rounded onto the other side of a limit."""
+    if share is None:
+        return "no score"
+    if share > 0.99:
+        return f"over{NBSP}99{NBSP}%"
+    if share < 0.01:
+        return f"under{NBSP}1{NBSP}%"
+    whole = round(100 * share)
+    if threshold is not None and _side(whole / 100, threshold) != _side(share, threshold):
+        return f"{100 * share:.1f}{NBSP}%"
+    return f"{whole}{NBSP}%"
+
+
+def _side(share: float, threshold: float) -> int:
+    """1 for fake, -1 for real, 0 between."""
+    if share >= threshold:
+        return 1
+    return -1 if share <= 1 - threshold + 1e-9 else 0
+
+
+@register.filter
+def hundredths(share: float) -> str:
+    """A share as a number for an SVG attribute or a table: 70 or 69.95."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def megabytes(size: int) -> str:
+    """In the units that the limit is set in: 1 MB is 1,048,576 bytes."""
+    if size < 1024 * 1024:
+        return f"{max(1, round(size / 1024))}{NBSP}kB"
+    amount = size / (1024 * 1024)
+    return f"{amount:.1f}{NBSP}MB" if amount < 10 and amount != round(amount) else f"{amount:.0f}{NBSP}MB"

@@ -1,0 +1,79 @@
+"""What the tests of this app share: an installed tiny model, and analyses in every state."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
+
+from accounts.models import User
+from analyses.inference import supervisor
+from analyses.models import Analysis
+from analyses.supervision import Supervisor
+from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_running
+from detector import DetectorConfig
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that loads in milliseconds; its scores mean nothing."""
+    from detector.tests.tiny import write_tiny_weights
+
+    return write_tiny_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture
+def installed_weights(tiny_weights: Path, settings: Settings) -> Path:
+    settings.DETECTOR = DetectorConfig(model_path=tiny_weights, device="cpu")
+    return tiny_weights
+
+
+@pytest.fixture
+def upload() -> SimpleUploadedFile:
+    return SimpleUploadedFile("clip.mp4", MP4_BYTES, content_type="video/mp4")
+
+
+@pytest.fixture
+def queued(alice: User) -> Analysis:
+    return make_analysis(alice)
+
+
+@pytest.fixture
+def running(alice: User) -> Analysis:
+    return make_running(alice)
+
+
+@pytest.fixture
+def done(alice: User) -> Analysis:
+    return make_done(alice)
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of one person."""
+    from detector.tests.clips import face_clip
+
+    return face_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", seconds=2, size=(320, 240))
+
+
+@pytest.fixture(scope="session")
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Long enough to be stopped on the way, when all of its frames are looked at."""
+    from detector.tests.clips import face_clip
+
+    return face_clip(tmp_path_factory.mktemp("clips") / "long.mp4", seconds=24, size=(320, 180))
+
+
+@pytest.fixture(scope="session")
+def shared_child() -> Iterator[None]:
+    """This process's inference child, which is killed when the test run ends."""
+    yield
+    supervisor().close()
+    supervisor.cache_clear()
+
+
+@pytest.fixture
+def child(shared_child: None, installed_weights: Path) -> Supervisor:
+    """The supervised inference child with the tiny model."""
+    return supervisor()

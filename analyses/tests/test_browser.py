@@ -1,0 +1,222 @@
+"""What only a real browser can show: scripts, the player, the security policy, small screens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import User
+from analyses import services
+from analyses.models import Analysis, State
+from analyses.tests.factories import make_failed, make_running
+from analyses.tests.results import STRONGEST_S, make_rich_result
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+TIME = "document.querySelector('video').currentTime"
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Twelve seconds, as the result in ``results`` says."""
+    from detector.tests.clips import face_clip
+
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return face_clip(path, seconds=12, fps=25, size=(320, 240)).read_bytes()
+
+
+@pytest.fixture
+def done(alice: User, film: bytes) -> Analysis:
+    analysis = make_running(alice, name="film.mp4", content=film)
+    assert services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    return analysis
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+def open_context(
+    chromium: "Browser", server: "LiveServer", complaints: list[str], **options: Any
+) -> "BrowserContext":
+    """A context that writes down console errors, refused content and requests off the site."""
+    context = chromium.new_context(base_url=server.url, **options)
+    context.set_default_timeout(15_000)
+
+    def note_message(message: "ConsoleMessage") -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def note_address(request: "Request") -> None:
+        if not request.url.startswith((server.url, "blob:")):
+            complaints.append(request.url)
+
+    context.on("console", note_message)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("request", note_address)
+    return context
+
+
+def log_in(context: "BrowserContext", server: "LiveServer", user: User) -> "Page":
+    client = Client()
+    client.force_login(user)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": server.url}])
+    return context.new_page()
+
+
+@pytest.fixture
+def page(
+    chromium: "Browser", live_server: "LiveServer", alice: User, complaints: list[str]
+) -> Iterator["Page"]:
+    context = open_context(chromium, live_server, complaints)
+    yield log_in(context, live_server, alice)
+    context.close()
+    assert complaints == []
+
+
+def test_a_user_logs_in_uploads_and_cancels(
+    chromium: "Browser",
+    live_server: "LiveServer",
+    alice: User,
+    clip: Path,
+    installed_weights: Path,
+    complaints: list[str],
+) -> None:
+    context = open_context(chromium, live_server, complaints)
+    page = context.new_page()
+    page.goto("/")
+    page.locator("main").get_by_role("link", name="Log in").click()
+    page.get_by_label("Email").fill(alice.email)
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="Check a video").click()
+    page.get_by_label("Choose a video").set_input_files(clip)
+    page.get_by_role("button", name="Upload and analyse").click()
+    page.get_by_role("heading", name="clip.mp4").wait_for()
+    page.locator("#progress").get_by_text("Waiting. This clip is next.").wait_for()
+    page.get_by_role("button", name="Cancel the analysis").click()
+    page.get_by_text("The analysis was cancelled.").wait_for()
+    context.close()
+    assert Analysis.objects.get().state == State.CANCELLED
+    assert complaints == []
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_sent(
+    page: "Page", settings: Any, tmp_path: Path, installed_weights: Path
+) -> None:
+    settings.MAX_VIDEO_SIZE_BYTES = 1024 * 1024
+    big = tmp_path / "big.mp4"
+    big.write_bytes(b"\0" * 2_000_000)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    page.goto("/analyses/new/")
+    page.get_by_label("Choose a video").set_input_files(big)
+    page.get_by_text("The file is larger than the limit: 1.9 MB of 1.0 MB.").wait_for()
+    page.get_by_role("button", name="Upload and analyse").click()
+    assert "POST" not in sent
+
+
+def test_progress_refreshes_itself_and_ends_in_the_result(page: "Page", alice: User, film: bytes) -> None:
+    analysis = make_running(alice, content=film, stage="faces", progress_done=3, progress_total=120)
+    page.goto(analysis.get_absolute_url())
+    page.get_by_text("3 of 120 frames").wait_for()
+    services.record_progress(analysis=analysis, stage="model", done=64, total=120)
+    page.get_by_text("64 of 120 face pictures").wait_for()
+    assert "Score the faces" in (page.locator("[data-live]").text_content() or "")
+    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    page.get_by_role("heading", name="Likely manipulated").wait_for()
+
+
+def test_clicks_and_keys_on_the_timeline_move_the_video(page: "Page", done: Analysis) -> None:
+    page.goto(done.get_absolute_url())
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    plot = page.locator("[data-plot]").first
+    box = plot.bounding_box()
+    assert box
+    plot.click(position={"x": box["width"] / 2, "y": 40})
+    page.wait_for_function(f"Math.abs({TIME} - 6) < 0.1")
+    page.get_by_role("slider", name="Position in the video").and_(
+        page.locator("[aria-valuetext='0:06.0 of 0:12.0']")
+    ).wait_for()
+    head = page.locator("[data-head]").first
+    assert abs(float(head.get_attribute("x1") or 0) - 500) < 10
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"Math.abs({TIME} - 6.5) < 0.1")
+    page.keyboard.press("Home")
+    page.wait_for_function(f"{TIME} === 0")
+    page.get_by_role("link", name="Go to the highest score").click()
+    page.wait_for_function(f"Math.abs({TIME} - {STRONGEST_S}) < 0.1")
+
+
+def test_a_video_that_the_browser_cannot_play_is_explained(page: "Page", alice: User) -> None:
+    analysis = make_running(alice, name="junk.mp4")
+    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    page.goto(analysis.get_absolute_url())
+    page.get_by_text("Your browser can’t play this file.").wait_for()
+    assert not page.locator("video").is_visible()
+    assert page.locator("[data-plot]").first.is_visible()
+
+
+def test_every_picture_of_a_result_loads(page: "Page", done: Analysis) -> None:
+    page.goto(done.get_absolute_url())
+    for picture in page.locator("main img").all():
+        picture.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "[...document.querySelectorAll('main img')].every((img) => img.complete && img.naturalWidth === 224)"
+    )
+    assert page.locator("main img").count() == 9
+
+
+def test_without_scripts_the_page_still_says_everything(
+    chromium: "Browser", live_server: "LiveServer", alice: User, done: Analysis, complaints: list[str]
+) -> None:
+    context = open_context(chromium, live_server, complaints, java_script_enabled=False)
+    page = log_in(context, live_server, alice)
+    page.goto(done.get_absolute_url())
+    assert page.get_by_role("heading", name="Likely manipulated").is_visible()
+    assert page.locator("[data-plot]").first.is_visible()
+    page.get_by_text("scores as a table").click()
+    assert page.locator("table").get_by_role("link", name="7.800").is_visible()
+    assert not page.get_by_text("Click a strip").is_visible()
+    running = make_running(alice, stage="faces", progress_done=1, progress_total=9)
+    page.goto(running.get_absolute_url())
+    assert page.get_by_text("1 of 9 frames").is_visible()
+    services.record_progress(analysis=running, stage="faces", done=5, total=9)
+    page.get_by_text("5 of 9 frames").wait_for()
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_phone(
+    scheme: str,
+    chromium: "Browser",
+    live_server: "LiveServer",
+    alice: User,
+    done: Analysis,
+    complaints: list[str],
+) -> None:
+    name = "a_very_long_name_without_any_space_" * 4 + ".mp4"
+    others = [make_failed(alice, name=name), make_running(alice, name=name)]
+    context = open_context(
+        chromium,
+        live_server,
+        complaints,
+        viewport={"width": 360, "height": 740},
+        color_scheme=scheme,
+    )
+    page = log_in(context, live_server, alice)
+    addresses = ["/analyses/", "/analyses/new/", "/accounts/password/change/", done.get_absolute_url()]
+    for address in addresses + [other.get_absolute_url() for other in others]:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, address
+    context.close()
+    assert complaints == []

@@ -1,0 +1,102 @@
+import os
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import User
+from analyses.models import Analysis, State
+from analyses.queue import analysis_queue, enqueue, queued_uuids
+from analyses.reconciler import Reconciled, reconcile, remove_strays
+from analyses.tests.factories import make_analysis, make_done, make_failed, make_running
+
+
+def silent(owner: User, *, losses: int = 0) -> Analysis:
+    """Claimed by a worker that has said nothing for a minute."""
+    return make_running(owner, losses=losses, heartbeat_at=timezone.now() - timedelta(minutes=1))
+
+
+@pytest.mark.usefixtures("broker")
+def test_what_a_dead_worker_had_is_queued_again(alice: User) -> None:
+    analysis = silent(alice)
+    assert reconcile() == Reconciled(requeued=1, enqueued=1)
+    analysis.refresh_from_db()
+    assert (analysis.state, analysis.losses) == (State.QUEUED, 1)
+    assert queued_uuids() == {analysis.uuid}
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_living_worker_keeps_what_it_has(running: Analysis) -> None:
+    assert reconcile() == Reconciled(0, 0)
+    running.refresh_from_db()
+    assert running.state == State.RUNNING
+
+
+@pytest.mark.usefixtures("broker")
+def test_waiting_rows_that_the_broker_never_heard_of_are_enqueued_in_order(alice: User) -> None:
+    newer = make_analysis(alice)
+    older = make_analysis(alice, created_at=timezone.now() - timedelta(hours=1))
+    assert reconcile() == Reconciled(0, 2)
+    assert analysis_queue().job_ids == [str(older.uuid), str(newer.uuid)]
+
+
+@pytest.mark.usefixtures("broker")
+def test_waiting_rows_with_a_job_are_left_alone(queued: Analysis) -> None:
+    enqueue(queued.uuid)
+    assert reconcile() == Reconciled(0, 0)
+    assert analysis_queue().job_ids == [str(queued.uuid)]
+
+
+@pytest.mark.usefixtures("broker")
+def test_reconciling_twice_changes_nothing_more(alice: User) -> None:
+    silent(alice)
+    make_analysis(alice)
+    reconcile()
+    assert reconcile() == Reconciled(0, 0)
+
+
+@pytest.mark.usefixtures("broker")
+def test_what_is_finished_stays_finished(alice: User) -> None:
+    make_done(alice)
+    make_failed(alice)
+    assert reconcile() == Reconciled(0, 0)
+
+
+@pytest.mark.usefixtures("broker")
+def test_after_five_lost_workers_the_analysis_fails(alice: User) -> None:
+    analysis = silent(alice, losses=4)
+    reconcile()
+    analysis.refresh_from_db()
+    assert (analysis.state, analysis.failure) == (State.FAILED, "worker_lost")
+    assert queued_uuids() == set()
+
+
+def test_without_a_broker_rows_go_back_and_wait(alice: User) -> None:
+    analysis = silent(alice)
+    assert reconcile() == Reconciled(requeued=1, enqueued=0)
+    analysis.refresh_from_db()
+    assert analysis.state == State.QUEUED
+
+
+@pytest.mark.usefixtures("db")
+def test_only_old_files_that_no_row_knows_are_removed(alice: User, settings: Settings) -> None:
+    known = Path(make_analysis(alice).video.file.path)
+    folder = Path(settings.MEDIA_ROOT) / "videos"
+    old, fresh = folder / "old.bin", folder / "fresh.bin"
+    for path in (old, fresh):
+        path.write_bytes(b"left over")
+    for path in (known, old):
+        os.utime(path, (0, 0))
+    assert remove_strays() == 1
+    assert sorted(folder.iterdir()) == sorted([known, fresh])
+
+
+@pytest.mark.usefixtures("broker", "db")
+def test_the_command_says_what_it_did(queued: Analysis) -> None:
+    output = StringIO()
+    call_command("reconcile", stdout=output)
+    assert output.getvalue() == "0 taken back, 1 enqueued, 0 stray files removed.\n"

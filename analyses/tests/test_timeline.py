@@ -1,0 +1,67 @@
+import pytest
+
+from accounts.models import User
+from analyses.detection import AnalysisResult
+from analyses.models import Analysis
+from analyses.report import report_of
+from analyses.tests.factories import make_done, make_result, make_video
+from analyses.tests.results import make_rich_result
+from analyses.timeline import MIN_RUN_WIDTH, WIDTH, Timeline, score_y, timeline_of
+from detector.result import FrameScore
+
+
+def done(owner: User, rich: bool = False, scores: tuple[float, ...] = (0.5,)) -> Analysis:
+    video = make_video(owner)
+    result: AnalysisResult = make_rich_result(video) if rich else make_result(video, scores=scores)
+    return make_done(owner, video=video, result=result)
+
+
+@pytest.fixture
+def rich(alice: User) -> Timeline:
+    return timeline_of(report_of(done(alice, rich=True)))
+
+
+def test_each_window_is_one_run_where_it_was_looked_at(rich: Timeline) -> None:
+    runs = rich.strips[0].runs
+    assert [run.x for run in runs] == [0.0, 300.0, 600.0, 900.0]
+    assert {round(run.width) for run in runs} == {97}
+    assert [(run.first_s, run.last_s) for run in runs][:2] == [(0.0, 1.16), (3.6, 4.76)]
+
+
+def test_a_path_goes_through_every_score(rich: Timeline) -> None:
+    path = rich.strips[0].runs[2].path
+    assert path.startswith("M600")
+    assert path.count("L") == 29
+    assert f"{195 / 300 * WIDTH:.1f} 1.0" in path
+
+
+def test_scores_rise_to_the_top() -> None:
+    assert (score_y(1), score_y(0.7), score_y(0)) == (0, 30, 100)
+
+
+def test_a_lone_frame_is_wide_enough_to_be_seen_and_drawn_as_a_dot(alice: User) -> None:
+    strip = timeline_of(report_of(done(alice, scores=(0.5,)))).strips[0]
+    assert len(strip.runs) == 1
+    assert strip.runs[0].width == MIN_RUN_WIDTH
+    assert strip.runs[0].path == "M0.0 50.0L0.0 50.0"
+
+
+def test_frames_far_apart_but_even_are_one_run(alice: User) -> None:
+    """A clip with one frame a second has no gaps only because its frames are far apart."""
+    strip = timeline_of(report_of(done(alice, scores=(0.5,) * 8))).strips[0]
+    assert len(strip.runs) == 1
+
+
+def test_ticks_are_round_and_stay_inside(rich: Timeline) -> None:
+    assert [(t.label, t.percent) for t in rich.ticks] == [("0:00", 0.0), ("0:05", 41.67), ("0:10", 83.33)]
+    assert rich.ticks[0].anchor == "start"
+
+
+def test_frames_behind_the_containers_end_stretch_the_time(alice: User) -> None:
+    analysis = done(alice, scores=(0.5,) * 8)
+    document = analysis.document or {}
+    late = FrameScore(900, 36.0, 1, (0, 0, 90, 120), 0.4)
+    document["frames"].append({"frame": late.frame, "time_s": late.time_s, "track": 1, "score": late.score})
+    report = report_of(analysis)
+    assert report.duration_s == 36.0
+    assert timeline_of(report).strips[0].runs[-1].x == WIDTH - MIN_RUN_WIDTH

@@ -1,0 +1,72 @@
+import csv
+import io
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from analyses.tests.factories import JPEG, MP4_BYTES, PNG, make_done, make_failed, make_running
+from detector.tests.documents import check_document
+
+
+def test_the_json_is_the_result_document(alice: User, alice_client: Client) -> None:
+    analysis = make_done(alice, name="Rede – Köln.mp4")
+    response = alice_client.get(reverse("analysis_json", args=[analysis.uuid]))
+    assert response.json() == analysis.document
+    assert response["Content-Type"] == "application/json"
+    assert response["Content-Disposition"].startswith("attachment; filename")
+    assert "truthlens.json" in response["Content-Disposition"]
+
+
+def test_the_json_of_a_failure_is_the_error_document(alice: User, alice_client: Client) -> None:
+    document = alice_client.get(reverse("analysis_json", args=[make_failed(alice).uuid])).json()
+    check_document(document)
+    assert document["error"]["code"] == "unreadable"
+
+
+def test_the_csv_has_a_row_for_each_frame(alice: User, alice_client: Client) -> None:
+    response = alice_client.get(reverse("analysis_csv", args=[make_done(alice).uuid]))
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert [row["score"] for row in rows] == ["0.88", "0.93", "0.95"]
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", ["analysis_json", "analysis_csv"])
+def test_there_is_nothing_to_download_before_the_end(name: str, alice: User, alice_client: Client) -> None:
+    response = alice_client.get(reverse(name, args=[make_running(alice).uuid]))
+    assert response.status_code == 409
+    assert "has not finished" in response.content.decode()
+
+
+def test_the_video_can_be_read_in_ranges(alice: User, alice_client: Client) -> None:
+    url = reverse("analysis_video", args=[make_done(alice).uuid])
+    response = alice_client.get(url, headers={"Range": "bytes=4-11"})
+    assert response.status_code == 206
+    assert response.getvalue() == MP4_BYTES[4:12]
+    assert response["Content-Type"] == "video/mp4"
+
+
+def test_a_video_whose_file_is_gone_is_404(alice: User, alice_client: Client) -> None:
+    analysis = make_done(alice)
+    analysis.video.file.storage.delete(str(analysis.video.file.name))
+    assert alice_client.get(reverse("analysis_video", args=[analysis.uuid])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [("1-0-crop.jpg", JPEG, "image/jpeg"), ("1-0-heatmap.png", PNG, "image/png")],
+)
+def test_evidence_is_served_as_the_picture_it_is(
+    name: str, content: bytes, kind: str, alice: User, alice_client: Client
+) -> None:
+    response = alice_client.get(reverse("analysis_evidence", args=[make_done(alice).uuid, name]))
+    assert response.getvalue() == content
+    assert response["Content-Type"] == kind
+    assert "private" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", ["2-9-crop.jpg", "..%2Fsecret", "db.sqlite3"])
+def test_a_name_that_the_result_does_not_have_is_404(name: str, alice: User, alice_client: Client) -> None:
+    url = reverse("analysis_evidence", args=[make_done(alice).uuid, "x"])[:-1] + name
+    assert alice_client.get(url).status_code == 404

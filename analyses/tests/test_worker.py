@@ -1,0 +1,202 @@
+"""Broker, worker and inference child as real processes, and what happens when one of them is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from pytest_django import Settings
+from redis import Redis
+from rq import Worker
+
+from accounts.models import User
+from analyses import services
+from analyses.exports import result_json
+from analyses.models import Analysis, State
+from analyses.reconciler import reconcile
+from detector.tests.documents import check_document
+from truthlens_site.tests.services import (
+    broker_answers,
+    running,
+    short_folder,
+    tethered,
+    valkey_command,
+    wait_until,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+START_S = 60
+
+
+class Site:
+    """A broker with its worker, started with this test's database, files and weights."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.environment = environment
+        self.log = log
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        command = tethered([sys.executable, "manage.py", "worker"])
+        with running(command, log=self.log, env=self.environment) as process:
+            yield process
+
+
+@pytest.fixture
+def site(broker: str, installed_weights: Path, settings: Settings, tmp_path: Path) -> Site:
+    name = connection.settings_dict["NAME"]
+    environment = {
+        **os.environ,
+        "TRUTHLENS_STATE": str(tmp_path / "state"),
+        "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
+        "DATABASE_URL": f"sqlite:///{name}",
+        "MEDIA_ROOT": str(settings.MEDIA_ROOT),
+        "REDIS_URL": broker,
+        "MODEL_PATH": str(installed_weights),
+        "DEVICE": "cpu",
+    }
+    return Site(environment, tmp_path / "worker.log")
+
+
+def submit(owner: User, clip: Path) -> Analysis:
+    return services.submit_analysis(owner=owner, upload=SimpleUploadedFile("clip.mp4", clip.read_bytes()))
+
+
+def reaches(analysis: Analysis, *states: State) -> Callable[[], bool]:
+    return lambda: Analysis.objects.filter(pk=analysis.pk, state__in=states).exists()
+
+
+def is_looked_at(analysis: Analysis) -> Callable[[], bool]:
+    """Whether the child has begun with it."""
+    return lambda: Analysis.objects.filter(pk=analysis.pk, state=State.RUNNING).exclude(stage="").exists()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that the worker has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def inference_child(worker: "subprocess.Popen[bytes]") -> int:
+    """The child that supervision started; multiprocessing keeps a tracker beside it."""
+    (child,) = [c for c in children(worker.pid) if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
+    return child
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def ends_within(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
+    """Ask it to end; whether it ends in time and says that all is well."""
+    process.terminate()
+    return process.wait(timeout=seconds) == 0
+
+
+def forget_heartbeat(analysis: Analysis) -> None:
+    """What twenty seconds of silence look like."""
+    row = Analysis.objects.get(pk=analysis.pk)
+    assert row.heartbeat_at is not None
+    Analysis.objects.filter(pk=row.pk).update(heartbeat_at=row.heartbeat_at - timedelta(minutes=1))
+
+
+def test_a_clip_goes_in_and_a_checked_result_comes_out(
+    site: Site, broker: str, alice: User, clip: Path
+) -> None:
+    analysis = submit(alice, clip)
+    with site.worker() as process:
+        wait_until(reaches(analysis, State.DONE, State.FAILED), seconds=START_S, what="the analysis")
+        with Redis.from_url(broker) as redis:
+            (worker,) = Worker.all(connection=redis)
+            assert 0 < redis.ttl(worker.key) <= 30
+            assert ends_within(process, seconds=5)
+            assert Worker.all(connection=redis) == []
+    analysis.refresh_from_db()
+    assert (analysis.state, analysis.failure) == (State.DONE, "")
+    check_document(result_json(analysis))
+
+
+def test_a_killed_child_costs_one_attempt_and_a_killed_worker_costs_none(
+    site: Site, alice: User, long_clip: Path
+) -> None:
+    analysis = submit(alice, long_clip)
+    with site.worker() as first:
+        wait_until(is_looked_at(analysis), seconds=START_S, what="the analysis")
+        os.kill(inference_child(first), signal.SIGKILL)
+        wait_until(
+            lambda: Analysis.objects.filter(pk=analysis.pk, attempts=1).exists(), seconds=10, what="the retry"
+        )
+        wait_until(is_looked_at(analysis), seconds=START_S, what="the second attempt")
+        orphans = children(first.pid)
+        first.kill()
+        first.wait(timeout=10)
+        wait_until(lambda: not any(map(alive, orphans)), seconds=10, what="the end of its children")
+
+    analysis.refresh_from_db()
+    assert analysis.state == State.RUNNING
+    forget_heartbeat(analysis)
+    reconcile()
+    with site.worker():
+        wait_until(reaches(analysis, State.DONE, State.FAILED), seconds=START_S, what="the analysis")
+    analysis.refresh_from_db()
+    assert (analysis.state, analysis.attempts, analysis.losses) == (State.DONE, 1, 1)
+
+
+def test_a_cancelled_analysis_ends_and_a_worker_that_is_asked_to_end_gives_the_next_one_back(
+    site: Site, alice: User, long_clip: Path
+) -> None:
+    unwanted, wanted = submit(alice, long_clip), submit(alice, long_clip)
+    with site.worker() as process:
+        wait_until(is_looked_at(unwanted), seconds=START_S, what="the first analysis")
+        services.request_cancel(analysis=unwanted)
+        wait_until(reaches(unwanted, State.CANCELLED), seconds=8, what="the cancellation")
+        wait_until(is_looked_at(wanted), seconds=START_S, what="the second analysis")
+        its_children = children(process.pid)
+        assert ends_within(process, seconds=5)
+        wait_until(lambda: not any(map(alive, its_children)), seconds=5, what="the end of its children")
+    wanted.refresh_from_db()
+    assert (wanted.state, wanted.attempts, wanted.losses) == (State.QUEUED, 0, 0)
+
+
+def test_the_worker_outlives_a_killed_broker_and_takes_the_next_analysis(
+    site: Site, settings: Settings, alice: User, clip: Path, tmp_path: Path
+) -> None:
+    with short_folder() as folder:
+        url = f"unix://{folder}/valkey.sock"
+        settings.RQ_QUEUES = {"default": {**settings.RQ_QUEUES["default"], "URL": url}}
+        site.environment["REDIS_URL"] = url
+        command = tethered(valkey_command(folder / "valkey.sock", folder))
+        with running(command, log=tmp_path / "broker.log") as broker:
+            wait_until(lambda: broker_answers(url), seconds=30, what="the broker's start")
+            with site.worker() as worker:
+                with Redis.from_url(url) as redis:
+                    wait_until(
+                        lambda: Worker.all(connection=redis), seconds=START_S, what="the worker's entry"
+                    )
+                broker.kill()
+                broker.wait(timeout=10)
+                analysis = submit(alice, clip)
+                with running(command, log=tmp_path / "broker.log"):
+                    wait_until(lambda: broker_answers(url), seconds=30, what="the broker's second start")
+                    reconcile()
+                    wait_until(reaches(analysis, State.DONE), seconds=START_S, what="the analysis")
+                    assert worker.poll() is None
+                    assert ends_within(worker, seconds=10)
+
+
+def test_the_job_is_read_by_nothing_but_json(site: Site, broker: str, alice: User, clip: Path) -> None:
+    analysis = submit(alice, clip)
+    with Redis.from_url(broker) as redis:
+        data = zlib.decompress(redis.hget(f"rq:job:{analysis.uuid}", "data"))
+    assert json.loads(data) == ["analyses.tasks.run_analysis", None, [str(analysis.uuid)], {}]

@@ -1,0 +1,64 @@
+"""What is checked of an upload before anything of it is kept, without opening it as a video."""
+
+import hashlib
+import unicodedata
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from analyses.containers import HEAD_LENGTH, container_of, is_foreign_video
+from analyses.detection import FAILURE_SENTENCES, Failure, NoWeights, check_weights
+from analyses.models import NAME_LENGTH
+
+
+class UploadRejected(Exception):
+    """An upload that isn't taken. ``sentence`` is for the page."""
+
+    def __init__(self, code: Failure) -> None:
+        super().__init__(code)
+        self.code = code
+        self.sentence = FAILURE_SENTENCES[code]
+
+
+def check_upload(upload: "UploadedFile[bytes]") -> None:
+    """Raises :class:`UploadRejected` for a file that can't become an analysis."""
+    if not upload.size:
+        raise UploadRejected(Failure.EMPTY)
+    if upload.size > settings.MAX_VIDEO_SIZE_BYTES:
+        raise UploadRejected(Failure.TOO_LARGE)
+    head = _head(upload)
+    if is_foreign_video(head):
+        raise UploadRejected(Failure.UNSUPPORTED)
+    if not container_of(head):
+        raise UploadRejected(Failure.NOT_VIDEO)
+    try:
+        check_weights()
+    except NoWeights as error:
+        raise UploadRejected(Failure.NO_WEIGHTS) from error
+
+
+def _head(upload: "UploadedFile[bytes]") -> bytes:
+    upload.seek(0)
+    return bytes(upload.read(HEAD_LENGTH))
+
+
+def sha256_of(upload: "UploadedFile[bytes]") -> str:
+    """Reads the upload in pieces and winds it back."""
+    digest = hashlib.sha256()
+    upload.seek(0)
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    upload.seek(0)
+    return digest.hexdigest()
+
+
+def shown_name(name: str | None) -> str:
+    """The uploaded name as data to show: no folders, no invisible characters, not too long."""
+    base = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    plain = "".join(c for c in unicodedata.normalize("NFC", base) if unicodedata.category(c)[0] != "C")
+    plain = " ".join(plain.split())
+    if len(plain) > NAME_LENGTH:
+        suffix = PurePosixPath(plain).suffix[:10]
+        plain = plain[: NAME_LENGTH - len(suffix)] + suffix
+    return plain or "video"

@@ -1,0 +1,20 @@
+"""The addresses of the pages, downloads and media of analyses."""
+
+from django.urls import path
+
+from analyses import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("analyses/", views.analyses, name="analyses"),
+    path("analyses/new/", views.analysis_new, name="analysis_new"),
+    path("analyses/<uuid:uuid>/", views.analysis, name="analysis"),
+    path("analyses/<uuid:uuid>/state/", views.analysis_state, name="analysis_state"),
+    path("analyses/<uuid:uuid>/fragment/", views.analysis_fragment, name="analysis_fragment"),
+    path("analyses/<uuid:uuid>/cancel/", views.analysis_cancel, name="analysis_cancel"),
+    path("analyses/<uuid:uuid>/delete/", views.analysis_delete, name="analysis_delete"),
+    path("analyses/<uuid:uuid>/result.json", views.analysis_json, name="analysis_json"),
+    path("analyses/<uuid:uuid>/frames.csv", views.analysis_csv, name="analysis_csv"),
+    path("analyses/<uuid:uuid>/video", views.analysis_video, name="analysis_video"),
+    path("analyses/<uuid:uuid>/evidence/<str:name>", views.analysis_evidence, name="analysis_evidence"),
+]

@@ -1,0 +1,22 @@
+"""Pages, pieces of pages, downloads and media: each fetches its analysis through ``analyses.access``."""
+
+from analyses.views.changes import analysis_cancel, analysis_delete
+from analyses.views.files import analysis_csv, analysis_evidence, analysis_json, analysis_video
+from analyses.views.history import analyses, home
+from analyses.views.pages import analysis, analysis_fragment, analysis_state
+from analyses.views.upload import analysis_new
+
+__all__ = [
+    "analyses",
+    "analysis",
+    "analysis_cancel",
+    "analysis_csv",
+    "analysis_delete",
+    "analysis_evidence",
+    "analysis_fragment",
+    "analysis_json",
+    "analysis_new",
+    "analysis_state",
+    "analysis_video",
+    "home",
+]

@@ -1,0 +1,93 @@
+"""Downloads and media of an analysis. A stranger gets 404 for these as for the page."""
+
+from typing import IO
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from analyses import exports, services
+from analyses.access import get_analysis
+from analyses.containers import HEAD_LENGTH, container_of
+from analyses.media import content_type_of, ranged_response
+from analyses.models import Analysis, Video
+from analyses.views.requests import UserRequest
+
+NOT_FINISHED = "This analysis has not finished, so there is nothing to download yet."
+
+
+@login_required
+@require_safe
+def analysis_json(request: UserRequest, uuid: UUID) -> HttpResponse:
+    analysis = get_analysis(request.user, uuid)
+    try:
+        document = exports.result_json(analysis)
+    except exports.NotFinished:
+        return _not_finished()
+    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 2})
+    return _as_download(response, analysis, "json")
+
+
+@login_required
+@require_safe
+def analysis_csv(request: UserRequest, uuid: UUID) -> HttpResponse:
+    analysis = get_analysis(request.user, uuid)
+    try:
+        text = exports.frames_csv(analysis)
+    except exports.NotFinished:
+        return _not_finished()
+    return _as_download(HttpResponse(text, content_type="text/csv; charset=utf-8"), analysis, "csv")
+
+
+@login_required
+@require_safe
+def analysis_video(request: UserRequest, uuid: UUID) -> HttpResponseBase:
+    """The copy that browsers can play where one was made, else the file as it was uploaded."""
+    video = get_analysis(request.user, uuid).video
+    file = video.proxy or video.file
+    try:
+        opened = file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    container = "mp4" if video.proxy else _container(opened)
+    return ranged_response(request, opened, content_type_of(container), _player_name(video))
+
+
+@login_required
+@require_safe
+@cache_control(private=True, max_age=3600)
+def analysis_evidence(request: UserRequest, uuid: UUID, name: str) -> HttpResponseBase:
+    analysis = get_analysis(request.user, uuid)
+    try:
+        file = services.open_evidence(analysis, name)
+    except LookupError as error:
+        raise Http404 from error
+    return FileResponse(file, content_type=content_type_of(name.rsplit(".", 1)[-1]), filename=name)
+
+
+def _container(file: IO[bytes]) -> str:
+    head = file.read(HEAD_LENGTH)
+    file.seek(0)
+    return container_of(head)
+
+
+def _player_name(video: Video) -> str:
+    return f"{_stem(video.original_name)}.mp4" if video.proxy else video.original_name
+
+
+def _as_download(response: HttpResponse, analysis: Analysis, extension: str) -> HttpResponse:
+    name = f"{_stem(analysis.video.original_name)}-truthlens.{extension}"
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _stem(name: str) -> str:
+    return name.rsplit(".", 1)[0] or "video"
+
+
+def _not_finished() -> HttpResponse:
+    return HttpResponse(NOT_FINISHED, status=409, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,74 @@
+"""The page of one analysis: how far it is, then what came out."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from analyses.access import get_analysis
+from analyses.models import Analysis
+from analyses.progress import Progress, progress_of
+from analyses.report import report_of
+from analyses.scale import scale_of
+from analyses.timeline import timeline_of
+from analyses.views.requests import UserRequest
+from analyses.wording import FAILURE_STEPS
+
+
+@login_required
+@require_safe
+@never_cache
+def analysis(request: UserRequest, uuid: UUID) -> HttpResponse:
+    shown = get_analysis(request.user, uuid)
+    context = {"analysis": shown, "is_own": shown.owner_id == request.user.pk}
+    if shown.is_done:
+        return render(request, "analyses/result.html", context | _result_context(shown))
+    if shown.is_finished:
+        steps = FAILURE_STEPS[shown.failure]
+        return render(request, "analyses/ended.html", context | {"steps": steps})
+    return render(request, "analyses/progress.html", context | {"progress": progress_of(shown)})
+
+
+@login_required
+@require_safe
+@never_cache
+def analysis_fragment(request: UserRequest, uuid: UUID) -> HttpResponse:
+    """The piece of the page that changes while an analysis waits or runs."""
+    shown = get_analysis(request.user, uuid)
+    return render(request, "analyses/_progress.html", {"analysis": shown, "progress": progress_of(shown)})
+
+
+@login_required
+@require_safe
+@never_cache
+def analysis_state(request: UserRequest, uuid: UUID) -> JsonResponse:
+    shown = get_analysis(request.user, uuid)
+    return JsonResponse(_state(shown, progress_of(shown)))
+
+
+def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
+    return {
+        "uuid": str(shown.uuid),
+        "state": shown.state,
+        "finished": shown.is_finished,
+        "stage": shown.stage,
+        "done": shown.progress_done,
+        "total": shown.progress_total,
+        "queue_position": progress.queue_position,
+        "elapsed_s": round(progress.elapsed_s, 1),
+        "failure": shown.failure or None,
+        "verdict": shown.verdict or None,
+        "fake_probability": shown.fake_probability,
+    }
+
+
+def _result_context(shown: Analysis) -> dict[str, object]:
+    report = report_of(shown)
+    return {
+        "report": report,
+        "scale": scale_of(report.threshold, shown.fake_probability),
+        "timeline": timeline_of(report),
+    }

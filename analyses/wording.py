@@ -1,0 +1,128 @@
+"""What the pages say about verdicts, failures and stages. The sentences of the codes are the detector’s."""
+
+from dataclasses import dataclass, field
+
+from analyses.detection import Failure, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictWords:
+    """``headline`` is the answer, ``meaning`` what it says and doesn’t, ``steps`` what to do next."""
+
+    headline: str
+    meaning: str
+    steps: tuple[str, ...]
+
+
+VERDICTS: dict[str, VerdictWords] = {
+    Verdict.FAKE: VerdictWords(
+        "Likely manipulated",
+        "At least one face in this clip looks to the model like faces that were swapped or altered. "
+        "It is a strong lead, not proof: the model is sometimes wrong.",
+        (
+            "Watch the frames shown below. Look at the edges of the face, the mouth, the teeth and the eyes.",
+            "Look for the original: search for the same scene, an earlier upload or a better copy.",
+            "Ask the source for the original file and analyse that: copies from social media are compressed.",
+            "Don’t publish on this result alone. Find a second source and name it.",
+        ),
+    ),
+    Verdict.REAL: VerdictWords(
+        "No sign of manipulation found",
+        "The faces look to the model like faces that nobody altered. That is not a certificate: "
+        "a new or well-made manipulation can pass, and only the frames shown below were looked at.",
+        (
+            "Check what this tool can’t see: the voice, the place, the date and whether the scene is from "
+            "where it is said to be.",
+            "If the clip came through social media, get the file closest to the source and analyse it too.",
+            "If one moment is in doubt, cut it out and analyse it alone: more of its frames get looked at.",
+        ),
+    ),
+    Verdict.INCONCLUSIVE: VerdictWords(
+        "Can’t tell",
+        "What could be seen doesn’t support an answer in either direction. "
+        "This says nothing about whether the clip is genuine.",
+        (
+            "Read the reasons: they say what stood in the way.",
+            "Look for a longer, larger or less compressed version of the clip and analyse that.",
+            "If the face is on screen for a moment only, cut that moment out and analyse it alone.",
+            "If no better version exists, treat the clip as unchecked and use other ways to verify it.",
+        ),
+    ),
+}
+
+FAILURE_STEPS: dict[str, tuple[str, ...]] = {
+    Failure.EMPTY: ("Check that the file was saved completely, then upload it again.",),
+    Failure.NOT_VIDEO: (
+        "Check that you chose the right file: sound files, pictures and playlists can’t be analysed.",
+    ),
+    Failure.UNREADABLE: (
+        "Play the file on your own machine. If it doesn’t play there, get it from its source again.",
+        "If it does play, save it as MP4 with another program and upload that copy.",
+    ),
+    Failure.UNSUPPORTED: ("Save the video as MP4 with H.264 and upload that copy.",),
+    Failure.TOO_LARGE: (
+        "Cut out the part in doubt and upload that. Cutting without re-encoding keeps the traces intact.",
+    ),
+    Failure.TOO_LONG: (
+        "Cut out the part in doubt and upload that. Cutting without re-encoding keeps the traces intact.",
+    ),
+    Failure.TOO_MANY_PIXELS: ("Upload a version with a smaller picture, 4K (3840 × 2160) or below.",),
+    Failure.TIMED_OUT: (
+        "Try again: the machine may have been busy.",
+        "If it happens again, cut out the part in doubt and upload that.",
+    ),
+    Failure.CRASHED: (
+        "Save the video as MP4 with H.264 and upload that copy.",
+        "If that fails too, tell the administrator of this site the number below.",
+    ),
+    Failure.WORKER_LOST: ("Nothing is wrong with your file. Upload it again later.",),
+    Failure.CANCELLED: ("Nothing was scored. Upload the clip again whenever you like.",),
+    Failure.NO_WEIGHTS: ("Tell the administrator of this site. Your file needs no change.",),
+}
+
+REFUSAL_HINTS: dict[Failure, str] = {
+    code: FAILURE_STEPS[code][0]
+    for code in (
+        Failure.EMPTY,
+        Failure.NOT_VIDEO,
+        Failure.UNSUPPORTED,
+        Failure.TOO_LARGE,
+        Failure.NO_WEIGHTS,
+    )
+}
+"""What to do about an upload that isn’t taken, in one sentence."""
+
+STAGE_NAMES: dict[str, str] = {
+    "probe": "Check the file",
+    "decode": "Open the video",
+    "faces": "Find and follow the faces",
+    "model": "Score the faces",
+    "explain": "Draw the heatmaps",
+}
+STAGE_UNITS: dict[str, str] = {
+    "probe": "frames",
+    "decode": "frames",
+    "faces": "frames",
+    "model": "face pictures",
+    "explain": "heatmaps",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One choice above the history: its word in the address, its label, the rows it keeps."""
+
+    word: str
+    label: str
+    lookup: dict[str, object] = field(default_factory=dict)
+
+
+FILTERS: tuple[Filter, ...] = (
+    Filter("", "All"),
+    Filter("fake", "Likely manipulated", {"verdict": "fake"}),
+    Filter("real", "No sign found", {"verdict": "real"}),
+    Filter("inconclusive", "Can’t tell", {"verdict": "inconclusive"}),
+    Filter("unfinished", "Waiting or running", {"state__in": ["queued", "running"]}),
+    Filter("failed", "Failed", {"state": "failed"}),
+    Filter("cancelled", "Cancelled", {"state": "cancelled"}),
+)

@@ -1,0 +1,168 @@
+"""What all tests share: the cast, settings that touch nothing outside the test, and real services.
+
+Alice owns things, Bob is someone else, Mo moderates.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from truthlens_site.tests import services
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from accounts.models import User
+
+# Playwright keeps an event loop in the main thread, which Django takes for asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+PASSWORD = "correct horse battery"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as in use: threads of the live server then have connections of their own."""
+    from django.db import connections
+
+    database = connections["default"]
+    if database.vendor == "sqlite":
+        folder = tmp_path_factory.mktemp("database")
+        database.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def isolation(settings: Settings, tmp_path: Path) -> None:
+    """Files in the test's folder, a queue that nobody serves, no rate limits left from other tests."""
+    for name in ("media", "uploads", "static"):
+        (tmp_path / name).mkdir()
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    _use_broker(settings, f"unix://{tmp_path}/nobody.sock")
+    cache.clear()
+
+
+def _use_broker(settings: Settings, url: str) -> None:
+    settings.REDIS_URL = url
+    settings.RQ_QUEUES = {"default": {**settings.RQ_QUEUES["default"], "URL": url}}
+
+
+# The cast
+
+
+def _person(name: str, **fields: Any) -> "User":
+    from accounts.models import User
+
+    return User.objects.create_user(f"{name.lower()}@example.org", PASSWORD, display_name=name, **fields)
+
+
+@pytest.fixture
+def alice(db: None) -> "User":
+    return _person("Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> "User":
+    return _person("Bob")
+
+
+@pytest.fixture
+def mo(db: None) -> "User":
+    return _person("Mo", is_staff=True)
+
+
+def _client_of(user: "User") -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def alice_client(alice: "User") -> Client:
+    return _client_of(alice)
+
+
+@pytest.fixture
+def bob_client(bob: "User") -> Client:
+    return _client_of(bob)
+
+
+@pytest.fixture
+def mo_client(mo: "User") -> Client:
+    return _client_of(mo)
+
+
+# Services
+
+
+@pytest.fixture(scope="session")
+def embedded_broker() -> Iterator[str]:
+    """The URL of a real Valkey; most tests want ``broker``."""
+    with services.valkey() as url:
+        yield url
+
+
+@pytest.fixture
+def broker(embedded_broker: str, settings: Settings, isolation: None) -> str:
+    """A real, empty broker that the settings point to. Yields its URL."""
+    from redis import Redis
+
+    with Redis.from_url(embedded_broker) as connection:
+        connection.flushall()
+    _use_broker(settings, embedded_broker)
+    return embedded_broker
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The URL of the system's redis-server."""
+    with services.redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server; most tests want ``postgres_url``."""
+    with services.postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return services.empty_database(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium for pytest-playwright's ``page``; no browser is ever downloaded."""
+    path = shutil.which("chromium") or services.missing("chromium")
+    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture
+def chromium(browser: "Browser") -> "Browser":
+    return browser

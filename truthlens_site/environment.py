@@ -1,0 +1,109 @@
+"""Typed readers of settings from the environment and ``.env``.
+
+Each reader takes a name and a default, and raises ``ImproperlyConfigured`` with one sentence that a person
+can act on. An empty value counts as unset.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
+FALSE_WORDS = frozenset({"false", "no", "off", "0"})
+DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
+BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
+
+
+class Environment:
+    """Reads the process environment, completed by ``env_file`` where that exists."""
+
+    def __init__(self, env_file: Path) -> None:
+        self._env = environ.Env()
+        if env_file.is_file():
+            self._env.read_env(env_file)
+
+    def text(self, name: str, default: str = "") -> str:
+        # Taken as written: django-environ's own readers would expand a secret key that begins with "$".
+        return str(self._env.ENVIRON.get(name, "")).strip() or default
+
+    def switch(self, name: str, default: bool) -> bool:
+        word = self.text(name, str(default)).lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise ImproperlyConfigured(f"{name} must be true or false, not {word!r}.")
+        return word in TRUE_WORDS
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        word = self.text(name, str(default))
+        try:
+            number = int(word)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not {word!r}.") from None
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name} must be from {low} to {high}, not {number}.")
+        return number
+
+    def decimal(self, name: str, default: float) -> float:
+        word = self.text(name, str(default))
+        try:
+            return float(word)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a number, not {word!r}.") from None
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        word = self.text(name, default)
+        if word not in choices:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {word!r}.")
+        return word
+
+    def names(self, name: str, default: list[str]) -> list[str]:
+        """Names parted by commas."""
+        words = [word.strip() for word in self.text(name).split(",")]
+        return [word for word in words if word] or default
+
+    def folder(self, name: str, default: Path, *, base: Path) -> Path:
+        """A folder, made for its owner alone where it is missing; a relative one is taken from ``base``."""
+        path = base / Path(self.text(name, str(default))).expanduser()
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{name}: the folder {path} can't be made ({error.strerror})."
+            ) from None
+        return path
+
+    def file(self, name: str, *, base: Path) -> Path | None:
+        """A file that must exist, or None where the setting is unset."""
+        word = self.text(name)
+        if not word:
+            return None
+        path = base / Path(word).expanduser()
+        if not path.is_file():
+            raise ImproperlyConfigured(f"{name}: there is no file {path}.")
+        return path
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        """Django's settings of the database behind a URL."""
+        url = self.text(name, default)
+        if not url.startswith(DATABASE_SCHEMES):
+            raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(DATABASE_SCHEMES)}.")
+        try:
+            return dict(self._env.db_url_config(url))
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} is not a database URL that can be read.") from None
+
+    def broker_url(self, name: str, default: str) -> str:
+        url = self.text(name, default)
+        if not url.startswith(BROKER_SCHEMES):
+            raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(BROKER_SCHEMES)}.")
+        return url
+
+    def mail(self, name: str, default: str) -> dict[str, Any]:
+        """Django's settings of the mail server behind a URL."""
+        try:
+            return dict(self._env.email_url_config(self.text(name, default)))
+        except (ValueError, KeyError, ImproperlyConfigured):
+            raise ImproperlyConfigured(
+                f"{name} must be a mail URL such as smtp+tls://user@host:587."
+            ) from None

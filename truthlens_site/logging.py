@@ -1,0 +1,21 @@
+"""What is logged, and how a line looks."""
+
+from typing import Any
+
+
+def log_settings(level: str) -> dict[str, Any]:
+    """One line an event on the standard error stream, which ``up`` passes on."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own handlers would mail or repeat what the root logger prints already.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
+            # RQ tells of every subscription; our own lines say what happens to a job.
+            "rq.worker": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
+        },
+    }

@@ -1,0 +1,214 @@
+"""The site's settings. All come from the environment or ``.env``; a fresh clone needs none of them.
+
+``.env.example`` lists the ones people set. Production is ``DEBUG=false``.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from detector import ConfigError, DetectorConfig, Limits
+from truthlens_site.environment import Environment
+from truthlens_site.logging import log_settings
+from truthlens_site.places import broker_socket, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(Path(os.environ.get("TRUTHLENS_ENV_FILE", BASE_DIR / ".env")))
+
+# Mode and state
+
+DEBUG = env.switch("DEBUG", default=True)
+STATE = env.folder("TRUTHLENS_STATE", BASE_DIR / "var", base=BASE_DIR)
+MEDIA_ROOT = env.folder("MEDIA_ROOT", STATE / "media", base=BASE_DIR)
+
+SECRET_KEY = env.text("SECRET_KEY")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+if not SECRET_KEY and not DEBUG:
+    raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts when DEBUG is false.")
+SECRET_KEY = SECRET_KEY or secret_key(STATE / "secret_key")
+
+# The detector
+
+MAX_VIDEO_SIZE_BYTES = env.integer("MAX_VIDEO_SIZE", 100, low=1, high=1_000_000) * 1024 * 1024
+MAX_VIDEO_DURATION_S = env.integer("MAX_VIDEO_DURATION", 1800, low=1, high=86_400)
+ANALYSIS_TIMEOUT_S = env.integer("ANALYSIS_TIMEOUT", 600, low=1, high=86_400)
+try:
+    DETECTOR = DetectorConfig(
+        backbone=env.text("BACKBONE", "efficientnet"),
+        model_path=env.file("MODEL_PATH", base=BASE_DIR),
+        sequence_length=env.integer("SEQUENCE_LENGTH", 30, low=20, high=40),
+        threshold=env.decimal("CONFIDENCE_THRESHOLD", 0.70),
+        batch_size=env.integer("BATCH_SIZE", 8, low=1, high=1024),
+        device=env.text("DEVICE", "auto"),
+        face_finder=env.text("FACE_FINDER", "mtcnn"),
+        limits=Limits(max_bytes=MAX_VIDEO_SIZE_BYTES, max_duration_s=float(MAX_VIDEO_DURATION_S)),
+    )
+except ConfigError as error:
+    raise ImproperlyConfigured(str(error)) from None
+
+# Database
+
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{quote(str(STATE / 'db.sqlite3'))}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # The web threads and the worker write at once: readers never wait (WAL), and a writer takes its lock
+    # when it begins, where waiting works, and not halfway, where SQLite gives up at once.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Queue. The embedded broker runs unless REDIS_URL names another one.
+
+EMBEDDED_BROKER = not env.text("REDIS_URL")
+BROKER_SOCKET = broker_socket(STATE)
+REDIS_URL = env.broker_url("REDIS_URL", f"unix://{quote(str(BROKER_SOCKET))}")
+RQ_QUEUES = {
+    "default": {
+        "URL": REDIS_URL,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        # The worker stops an analysis itself; this is the net below it.
+        "DEFAULT_TIMEOUT": ANALYSIS_TIMEOUT_S + 120,
+    }
+}
+RQ = {"COMMIT_MODE": "on_db_commit"}
+RQ_SHOW_ADMIN_LINK = False
+
+# Applications
+
+INSTALLED_APPS = [
+    "truthlens_site",
+    "accounts",
+    "analyses",
+    "detector",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_rq",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "truthlens_site.urls"
+WSGI_APPLICATION = "truthlens_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Accounts
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "display_name")},
+    },
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # a fresh clone has no mail server
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_SESSION_REMEMBER = True
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "analyses"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+
+# Without a mail server letters are printed where `up` runs.
+vars().update(env.mail("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "truthlens@localhost")
+
+# Security
+
+HTTPS = env.switch("HTTPS", default=not DEBUG)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0
+# Whether other hosts of the domain speak https, and whether browsers ship its name, is its owner's to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, low=0, high=10)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Files
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.folder("STATIC_ROOT", STATE / "static", base=BASE_DIR)
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Uploads stream to disk, never into memory, whatever their size.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = env.folder("UPLOAD_FOLDER", STATE / "uploads", base=BASE_DIR)
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+# Language, time, log
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGGING = log_settings(env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))

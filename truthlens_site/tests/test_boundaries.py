@@ -1,0 +1,154 @@
+"""The arrows between the rooms, as the imports draw them.
+
+    truthlens_site  ->  analyses  ->  accounts       (the site also knows accounts)
+                           |
+                           +------>  detector        (knows nobody)
+
+Tests follow the same arrows, and may use any room's test equipment.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("truthlens_site", "accounts", "analyses", "detector")
+ARROWS = {
+    "truthlens_site": {"accounts", "analyses"},
+    "analyses": {"accounts", "detector"},
+    "accounts": set[str](),
+    "detector": set[str](),
+}
+DOORS = {
+    # The only modules that know the detector: one for its work, one for its settings.
+    "analyses": {"analyses.detection"},
+    "truthlens_site": {"truthlens_site.settings"},
+}
+WORKSHOPS = ("detector.training", "detector.evaluation")
+DETECTOR_LIBRARIES = {
+    "numpy", "torch", "torchvision", "safetensors", "facenet_pytorch", "cv2", "av", "pytorch_grad_cam",
+}  # fmt: skip
+
+
+def modules(root: Path) -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the four rooms, by its dotted name."""
+    for room in ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            yield name, ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports(module: str, tree: ast.Module) -> Iterator[str]:
+    """The dotted names that a module imports, anywhere in it, for types alone too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*module.split(".")[: -node.level], base]).rstrip(".")
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def is_under(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def is_test(module: str) -> bool:
+    return "tests" in module.split(".")
+
+
+def fault(module: str, imported: str) -> str | None:
+    """What is wrong with an import, or None."""
+    room, target = module.split(".")[0], imported.split(".")[0]
+    if is_test(module) and is_test(imported):
+        return None
+    if is_under(imported, WORKSHOPS) and not is_under(module, WORKSHOPS) and not is_test(module):
+        return "serving never imports training or evaluation"
+    if target in ROOMS:
+        return _wrong_arrow(module, room, target)
+    return _wrong_library(module, room, target)
+
+
+def _wrong_arrow(module: str, room: str, target: str) -> str | None:
+    if target == room:
+        return None
+    if target == "detector" and room in DOORS:
+        knows = module in DOORS[room] or is_test(module)
+        return None if knows else f"only {', '.join(DOORS[room])} knows the detector"
+    return None if target in ARROWS[room] else f"{room} does not know {target}"
+
+
+def _wrong_library(module: str, room: str, target: str) -> str | None:
+    if room != "detector" or is_test(module) or target in sys.stdlib_module_names:
+        return None
+    if target == "django":
+        return None if module == "detector.apps" else "the detector does not know Django"
+    allowed = is_under(module, WORKSHOPS) or target in DETECTOR_LIBRARIES
+    return None if allowed else f"{target} is not one of the detector's libraries"
+
+
+def faults(root: Path) -> list[str]:
+    return [
+        f"{module} imports {imported}: {wrong}"
+        for module, tree in modules(root)
+        for imported in imports(module, tree)
+        if (wrong := fault(module, imported))
+    ]
+
+
+def test_every_import_follows_an_arrow() -> None:
+    assert faults(ROOT) == []
+
+
+def test_all_four_rooms_are_walked() -> None:
+    walked = {name for name, _ in modules(ROOT)}
+    assert {"detector.apps", "analyses.detection", "accounts.models", "truthlens_site.settings"} <= walked
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("accounts/x.py", "from analyses.models import Analysis"),
+        ("accounts/x.py", "import detector"),
+        ("accounts/tests/x.py", "from truthlens_site import settings"),
+        ("analyses/x.py", "from truthlens_site.broker import valkey_command"),
+        ("analyses/x.py", "def f():\n    from detector import analyze"),
+        ("analyses/views/x.py", "from detector.codes import Failure"),
+        ("truthlens_site/x.py", "import detector.pipeline"),
+        ("detector/x.py", "from accounts.models import User"),
+        ("detector/x.py", "from django.conf import settings"),
+        ("detector/x.py", "import redis"),
+        ("detector/x.py", "from detector.training.train import run"),
+        ("detector/x.py", "from .evaluation import measures"),
+        ("detector/tests/x.py", "from analyses import services"),
+    ],
+)
+def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_text(line, encoding="utf-8")
+    assert len(faults(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("analyses/detection.py", "from detector import analyze"),
+        ("analyses/tests/x.py", "from detector.result import STAGES"),
+        ("analyses/tests/x.py", "from truthlens_site.tests.services import running"),
+        ("truthlens_site/x.py", "from accounts.models import User"),
+        ("detector/apps.py", "from django.apps import AppConfig"),
+        ("detector/training/x.py", "import sklearn, detector.training.cache"),
+        ("detector/tests/x.py", "from detector.training import samples"),
+    ],
+)
+def test_a_right_arrow_is_not(tmp_path: Path, file: str, line: str) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_text(line, encoding="utf-8")
+    assert faults(tmp_path) == []

@@ -1,0 +1,172 @@
+"""Settings: a fresh clone needs none, and a value that can't be used is told in one sentence."""
+
+import os
+import runpy
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from accounts.models import User
+from detector import DetectorConfig
+from truthlens_site.tests.site import manage, site_environment
+
+SETTINGS = Path(__file__).resolve().parents[1] / "settings.py"
+PRODUCTION = {"DEBUG": "false", "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "lens.example.org"}
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def read(monkeypatch: pytest.MonkeyPatch, state: Path, **variables: str) -> dict[str, Any]:
+    """The settings module as a new process with these variables would see it."""
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in site_environment(state, **variables).items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(SETTINGS))
+
+
+def test_a_fresh_clone_needs_no_setting(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    settings = read(monkeypatch, state)
+    assert settings["DEBUG"] is True
+    assert settings["DETECTOR"] == DetectorConfig()
+    assert settings["DATABASES"]["default"]["NAME"] == str(state / "db.sqlite3")
+    assert settings["EMBEDDED_BROKER"] is True
+    assert settings["REDIS_URL"] == f"unix://{state}/valkey/valkey.sock"
+
+
+def test_the_secret_key_is_made_once_and_nobody_else_can_read_it(
+    monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    first = read(monkeypatch, state)["SECRET_KEY"]
+    assert len(first) >= 50
+    assert read(monkeypatch, state)["SECRET_KEY"] == first
+    assert stat.S_IMODE((state / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert [path.name for path in state.iterdir() if path.is_file()] == ["secret_key"]
+
+
+def test_the_detector_gets_its_settings(monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "own.safetensors"
+    weights.touch()
+    settings = read(
+        monkeypatch, state, BACKBONE="resnet50", MODEL_PATH=str(weights), SEQUENCE_LENGTH="20", DEVICE="cpu",
+        CONFIDENCE_THRESHOLD="0.8", BATCH_SIZE="4", FACE_FINDER="haar",
+        MAX_VIDEO_SIZE="7", MAX_VIDEO_DURATION="60",
+    )  # fmt: skip
+    detector: DetectorConfig = settings["DETECTOR"]
+    assert (detector.backbone, detector.model_path, detector.sequence_length) == ("resnext50", weights, 20)
+    assert (detector.threshold, detector.batch_size, detector.device) == (0.8, 4, "cpu")
+    assert detector.face_finder == "haar"
+    assert detector.limits.max_bytes == settings["MAX_VIDEO_SIZE_BYTES"] == 7 * 1024 * 1024
+    assert detector.limits.max_duration_s == 60
+
+
+def test_an_env_file_is_read_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path
+) -> None:
+    env_file = tmp_path / "env"
+    env_file.write_text("BATCH_SIZE=3\nDEVICE=cpu\n", encoding="utf-8")
+    settings = read(monkeypatch, state, TRUTHLENS_ENV_FILE=str(env_file), BATCH_SIZE="5")
+    assert (settings["DETECTOR"].batch_size, settings["DETECTOR"].device) == (5, "cpu")
+
+
+def test_production_is_strict(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    settings = read(monkeypatch, state, **PRODUCTION)
+    assert settings["SECRET_KEY"] == PRODUCTION["SECRET_KEY"]
+    assert settings["ALLOWED_HOSTS"] == ["lens.example.org"]
+    for name in ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE"):
+        assert settings[name] is True, name
+    assert settings["SECURE_HSTS_SECONDS"] > 0
+    assert not (state / "secret_key").exists()
+
+
+@pytest.mark.django_db
+def test_passwords_are_stored_with_argon2(
+    monkeypatch: pytest.MonkeyPatch, state: Path, settings: Settings
+) -> None:
+    settings.PASSWORD_HASHERS = read(monkeypatch, state)["PASSWORD_HASHERS"]
+    user = User.objects.create_user("alice@example.org", "correct horse battery")
+    assert user.password.startswith("argon2$argon2id$")
+
+
+def test_a_secret_key_is_taken_as_written(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    key = "$ecret#" + "x" * 43
+    assert read(monkeypatch, state, **PRODUCTION | {"SECRET_KEY": key})["SECRET_KEY"] == key
+
+
+def test_a_long_path_gets_a_short_socket_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sockets = set()
+    for name in ("a" * 120, "b" * 120):
+        settings = read(monkeypatch, tmp_path / name)
+        sockets.add(settings["REDIS_URL"])
+        assert len(str(settings["BROKER_SOCKET"])) <= 100
+    assert len(sockets) == 2
+
+
+def test_another_broker_and_database_are_taken_by_url(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    settings = read(
+        monkeypatch, state, REDIS_URL="redis://broker:6379/1", DATABASE_URL="postgres://me:pw@db:5433/lens"
+    )
+    assert settings["EMBEDDED_BROKER"] is False
+    assert settings["RQ_QUEUES"]["default"]["URL"] == "redis://broker:6379/1"
+    database = settings["DATABASES"]["default"]
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db", 5433, "lens")
+    assert "OPTIONS" not in database
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"DEBUG": "maybe"}, "DEBUG must be true or false, not 'maybe'."),
+        ({"BATCH_SIZE": "many"}, "BATCH_SIZE must be a whole number, not 'many'."),
+        ({"BATCH_SIZE": "0"}, "BATCH_SIZE must be from 1 to 1024, not 0."),
+        ({"SEQUENCE_LENGTH": "41"}, "SEQUENCE_LENGTH must be from 20 to 40, not 41."),
+        ({"CONFIDENCE_THRESHOLD": "high"}, "CONFIDENCE_THRESHOLD must be a number, not 'high'."),
+        ({"CONFIDENCE_THRESHOLD": "0.5"}, "CONFIDENCE_THRESHOLD must lie between 0.5 and 1, not 0.5."),
+        ({"CONFIDENCE_THRESHOLD": "nan"}, "CONFIDENCE_THRESHOLD must lie between 0.5 and 1, not nan."),
+        ({"BACKBONE": "vgg"}, "BACKBONE must be one of efficientnet, resnext50, not 'vgg'."),
+        ({"DEVICE": "tpu"}, "DEVICE must be one of auto, cpu, cuda, not 'tpu'."),
+        ({"FACE_FINDER": "eyes"}, "FACE_FINDER must be one of mtcnn, haar, not 'eyes'."),
+        ({"MODEL_PATH": "/nowhere.safetensors"}, "MODEL_PATH: there is no file /nowhere.safetensors."),
+        ({"MEDIA_ROOT": "/dev/null"}, "MEDIA_ROOT: the folder /dev/null can't be made (File exists)."),
+        ({"MAX_VIDEO_SIZE": "-1"}, "MAX_VIDEO_SIZE must be from 1 to 1000000, not -1."),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL must begin with one of sqlite:///, postgres://, postgresql://."),
+        ({"REDIS_URL": "http://x"}, "REDIS_URL must begin with one of redis://, rediss://, unix://."),
+        ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'."),
+        ({"EMAIL_URL": "pigeon://x"}, "EMAIL_URL must be a mail URL such as smtp+tls://user@host:587."),
+        ({"DEBUG": "false"}, "SECRET_KEY must be set when DEBUG is false."),
+        (PRODUCTION | {"ALLOWED_HOSTS": ","}, "ALLOWED_HOSTS must name the hosts when DEBUG is false."),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, state: Path, variables: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        read(monkeypatch, state, **variables)
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize("command", ["check", "up", "worker"])
+def test_a_bad_value_ends_the_start_without_a_traceback(state: Path, command: str) -> None:
+    refused = manage(state, command, CONFIDENCE_THRESHOLD="2")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr == (
+        "TruthLens can't start: CONFIDENCE_THRESHOLD must lie between 0.5 and 1, not 2.0.\n"
+    )
+
+
+@pytest.mark.slow
+def test_production_passes_djangos_deployment_check(state: Path) -> None:
+    secret = "".join(chr(33 + 7 * i % 90) for i in range(60))
+    checked = manage(
+        state, "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION | {"SECRET_KEY": secret}
+    )
+    assert checked.returncode == 0, checked.stderr
