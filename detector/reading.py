@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -24,7 +25,6 @@ from detector.errors import AnalysisError
 from detector.result import StopHook, VideoFacts
 
 HASH_BYTES = 1 << 20
-LARGEST_SIDE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,17 @@ class ClipReader:
     probe_s, decode_s: seconds spent until the facts were known, and waiting for frames since then.
     """
 
-    def __init__(
-        self, child: LimitedChild, file: BinaryIO, facts: Message, sha256: str, probe_s: float
-    ) -> None:
+    def __init__(self, child: LimitedChild, file: BinaryIO, facts: Message, sha256: str) -> None:
         self._child = child
         self._file = file
-        self._read(facts, sha256)
-        self.probe_s = probe_s
-        self.truncated = False
         self._waited_before = child.waited_s
-
-    def _read(self, facts: Message, sha256: str) -> None:
-        """Take over what the child says, unless it makes no sense; memory is allocated by it."""
-        try:
+        with trusting_nothing():
             self.video = video_facts(facts, sha256)
             self._stored = (int(facts["height"]), int(facts["width"]))
             self.bits_per_pixel = float(facts["bits_per_pixel"])
             self.expected = int(facts["expected"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise AnalysisError(Failure.CRASHED, f"the decoder sent nonsense: {error!r}") from error
-        possible = all(0 < side <= LARGEST_SIDE for side in self._stored) and self.video.rotation in (0, *TURNS)
-        if not possible or self._stored[0] * self._stored[1] > self._max_pixels:
-            raise AnalysisError(Failure.CRASHED, f"the decoder announced a picture of {self._stored}")
+        self.probe_s = 0.0
+        self.truncated = False
 
     @property
     def decode_s(self) -> float:
@@ -92,8 +81,12 @@ class ClipReader:
             picture = np.empty((*self._stored, 3), np.uint8)
             self._child.fill(picture.data.cast("B"))
             picture = upright(picture, self.video.rotation)
-            yield Frame(int(message["window"]), int(message["index"]), float(message["time_s"]), picture)
-        self.truncated = bool(message["truncated"])
+            with trusting_nothing():
+                frame = Frame(
+                    int(message["window"]), int(message["index"]), float(message["time_s"]), picture
+                )
+            yield frame
+        self.truncated = bool(message.get("truncated"))
 
 
 def open_clip(
@@ -124,7 +117,10 @@ def open_clip(
         with ThreadPoolExecutor(1) as pool:
             sha256: Future[str] = pool.submit(sha256_of, file)
             facts = child.message()
-        return ClipReader(child, file, facts, sha256.result(), perf_counter() - began)
+        check_size(facts, limits)
+        reader = ClipReader(child, file, facts, sha256.result())
+        reader.probe_s = perf_counter() - began
+        return reader
     except BaseException:
         child.close()
         file.close()
@@ -178,6 +174,28 @@ def sha256_of(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
+def check_size(facts: Message, limits: Limits) -> None:
+    """Memory is allocated by what the child says, so it must be possible."""
+    with trusting_nothing():
+        width, height = int(facts["width"]), int(facts["height"])
+        if (
+            width <= 0
+            or height <= 0
+            or width * height > limits.max_pixels
+            or facts["rotation"] not in (0, *TURNS)
+        ):
+            raise ValueError(f"a picture of {width}x{height}")
+
+
+@contextmanager
+def trusting_nothing() -> Iterator[None]:
+    """Takes fields of a message that are missing or make no sense for a breakdown of the child."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise AnalysisError(Failure.CRASHED, f"the decoder sent nonsense: {error!r}") from error
+
+
 def video_facts(facts: Message, sha256: str) -> VideoFacts:
     """The facts that the result document has; width and height of the upright picture."""
     width, height = int(facts["width"]), int(facts["height"])
@@ -202,4 +220,3 @@ TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CO
 def upright(picture: npt.NDArray[np.uint8], rotation: int) -> npt.NDArray[np.uint8]:
     """The picture turned by a number of degrees clockwise."""
     return np.asarray(cv2.rotate(picture, TURNS[rotation]), np.uint8) if rotation in TURNS else picture
-
