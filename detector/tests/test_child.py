@@ -79,7 +79,7 @@ def test_no_memory_is_taken_for_an_absurd_picture(
     facts: dict[str, object] = {"kind": "facts", "container": "mp4", "codec": "h264", "fps": 25.0}
     facts |= {"width": 640, "height": 360, "rotation": 0, "duration_s": 1.0, "frames": 25}
     facts |= {"bits_per_pixel": 0.1, "expected": 20}
-    monkeypatch.setattr(child, "BOOT", BOOT.format(message(facts | size) + "; time.sleep(60)"))
+    monkeypatch.setattr(child, "BOOT", BOOT.format(message(facts | size) + "; out.flush(); time.sleep(60)"))
     with pytest.raises(AnalysisError) as caught:
         open_clip(face_clip(tmp_path / "a.mp4", seconds=0.2), windows=1, window_length=20, limits=Limits())
     assert caught.value.code == Failure.CRASHED
