@@ -28,13 +28,8 @@ FAST = {
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none"},
 }
 FAST |= {"libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"}, "libsvtav1": {"preset": "12"}}
-QUALITY: dict[str, dict[str, str]] = {
-    "flv": {},
-    "ffv1": {},
-    "mpeg4": {"q": "3"},
-    "mjpeg": {"q": "3"},
-    "libvpx": {"b": "2M"},
-}
+QUALITY: dict[str, dict[str, str]] = {"flv": {}, "ffv1": {}, "mpeg2video": {}, "mpeg4": {"q": "3"}}
+QUALITY |= {"mjpeg": {"q": "3"}, "libvpx": {"b": "2M"}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,19 @@ def test_frames_are_those_of_plain_decoding_under_their_own_number(
         assert frame.time_s == pytest.approx(frame.index / 25, abs=0.002)
 
 
+def test_mpeg_is_read_only_where_it_is_allowed(pictures: list[Picture], tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mpg", pictures, codec="mpeg2video", g="12")
+    reference = decoded(path)
+    with pytest.raises(AnalysisError) as caught:
+        read(path)
+    assert caught.value.code == Failure.UNSUPPORTED
+    with open_clip(path, windows=4, window_length=20, limits=Limits(), allow_mpeg=True) as opened:
+        frames = list(opened.frames())
+    assert opened.video.codec == "mpeg2video"
+    assert len(frames) == 80
+    assert all(np.array_equal(frame.picture, reference[frame.index]) for frame in frames)
+
+
 @pytest.mark.parametrize(
     ("name", "container", "codec"),
     [
