@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+# Spinning OpenMP threads starve each other on a busy machine; torch reads this as it loads.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
 # Playwright keeps an event loop in the main thread, which Django takes for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

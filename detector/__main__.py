@@ -7,7 +7,7 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
-from detector.command_line import main  # noqa: E402
+from detector.command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -117,8 +117,6 @@ class Clip:
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
         try:
             yield from self.container.demux(self.stream)
-        except MemoryError:
-            raise
         except av.FFmpegError:
             return
 

@@ -22,6 +22,8 @@ DEMUXERS = "mov,matroska,avi"
 CODECS = {"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg"}
 MPEG_CODECS = {"mpeg1video", "mpeg2video"}
 DECODERS = "h264,hevc,vp8,vp9,libdav1d,av1,mpeg4,mjpeg,mpeg1video,mpeg2video"
+UNSTAMPED = ("avi", "mpeg")
+"""Containers that don't give every frame its time: their frames are counted. MPEG has no index to seek by."""
 MOST_STRETCH = 4
 """Pixels more oblong than this are taken for a damaged header, not for an aspect ratio."""
 MISSING_SHARE = 0.05
@@ -53,7 +55,7 @@ OTHER_VIDEO_MAGIC = (
 class Scan:
     """What reading all packets, without decoding, tells.
 
-    stamped: whether packets carry their presentation time (AVI has decoding times only).
+    stamped: whether packets carry their presentation time.
     """
 
     timeline: Timeline
@@ -149,11 +151,11 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
     stamps: list[tuple[int, bool]] = []
     ends: dict[int, int] = {}
     bits, cut_off = 0, False
-    stamped = container.format.name != "avi"
+    stamped, seekable = container.format.name not in UNSTAMPED, container.format.name != "mpeg"
     for packet in packets_of(container):
-        cut_off = cut_off or packet.is_corrupt
-        stamp = stamp_of(packet, stamped)
-        if stamp is None:
+        cut_off = cut_off or packet is None or packet.is_corrupt
+        stamp = None if packet is None else stamp_of(packet, stamped)
+        if packet is None or stamp is None:
             continue
         place = packet.stream_index
         ends[place] = max(ends.get(place, 0), stamp + (packet.duration or 0))
@@ -161,26 +163,24 @@ def scan(container: InputContainer, stream: VideoStream) -> Scan:
             stamps.append((stamp, packet.is_keyframe))
             bits += 8 * packet.size
     stamps.sort()
-    keys = [place for place, (_, is_key) in enumerate(stamps) if is_key]
+    keys = [place for place, (_, is_key) in enumerate(stamps) if is_key and seekable]
     end_s = max((float(end * base_of(container.streams[at])) for at, end in ends.items()), default=0.0)
     missing = cut_off or is_short(container, stream, len(stamps), end_s)
     return Scan(Timeline([stamp for stamp, _ in stamps], keys), bits, stamped, missing)
 
 
-def base_of(stream: Stream) -> Fraction:
-    return stream.time_base or Fraction(0)
-
-
-def packets_of(container: InputContainer) -> "Iterable[Packet[Stream]]":
-    """Every packet until the end or the first that can't be read."""
+def packets_of(container: InputContainer) -> "Iterable[Packet[Stream] | None]":
+    """Every packet until the end, or until None for one that can't be read (or claims to be gigabytes)."""
     try:
         for packet in container.demux():
             if packet.size:
                 yield packet
-    except MemoryError:
-        raise
     except av.FFmpegError:
-        return
+        yield None
+
+
+def base_of(stream: Stream) -> Fraction:
+    return stream.time_base or Fraction(0)
 
 
 def stamp_of(packet: "Packet[Any]", stamped: bool) -> int | None:

@@ -61,7 +61,13 @@ def test_an_abstention_without_a_face_is_valid() -> None:
 
 
 def without_face(plain: Document) -> Document:
-    nothing: Document = {"faces": [], "frames": [], "evidence": [], "stability": None, "fake_probability": None}
+    nothing: Document = {
+        "faces": [],
+        "frames": [],
+        "evidence": [],
+        "stability": None,
+        "fake_probability": None,
+    }
     return plain | nothing | {"verdict": "inconclusive", "reasons": ["no_face"]}
 
 
