@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from detector.config import DetectorConfig
 from detector.evaluation.machine import machine_facts
 from detector.evaluation.measures import MEASURES, Outcome, measured
 from detector.result import Document
 from detector.training.labels import Clip, read_clips
+from detector.weights import find_weights
 
 SUBSETS_WITH_ALL = "all"
 
@@ -87,12 +89,32 @@ def write_clips(path: Path, outcomes: Sequence[Outcome]) -> None:
             rows.writerow([o.source, label, o.verdict, probability, o.seconds])
 
 
+def write_card(path: Path, outcomes: Sequence[Outcome], facts: dict[str, str]) -> None:
+    """Put the figures on the weights' card, in place of older ones of the same split."""
+    card = json.loads(path.read_text(encoding="utf-8"))
+    card.setdefault("metrics", {})[facts["split"]] = {
+        "date": facts["date"],
+        **{name: card_entry(part) for name, part in subsets(outcomes).items()},
+    }
+    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def card_entry(part: Sequence[Outcome]) -> dict[str, object]:
+    """Value and 95 % interval of each measure."""
+    entry: dict[str, object] = {"clips": len(part), "fakes": sum(o.fake for o in part)}
+    for name, measure in MEASURES.items():
+        result = measured(part, measure)
+        entry[name] = [round(v, 4) for v in (result.value, result.low, result.high)]
+    return entry
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m detector.evaluation", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="val")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--backbone", default="efficientnet")
+    parser.add_argument("--card", action="store_true", help="put the figures on the card of the weights too")
     options = parser.parse_args()
     clips = read_clips(options.data, options.split)
     documents = judge(clips, ["--backbone", options.backbone])
@@ -108,6 +130,10 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_figures(options.out, outcomes, facts)
     write_clips(options.out, outcomes)
+    if options.card:
+        write_card(
+            find_weights(DetectorConfig(backbone=options.backbone)).path.with_suffix(".json"), outcomes, facts
+        )
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_one_draw_treats_both_members_of_a_pair_alike(faces: CachedFaces) -> Non
     for seed in range(20):
         rng = np.random.default_rng(seed)
         view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
-        assert np.array_equal(quality(view(crop)), quality(view(crop.copy())))
+        assert np.array_equal(quality([view(crop)]), quality([view(crop.copy())]))
 
 
 def test_pairs_are_model_input_and_differ(sampler: PairSampler) -> None:

@@ -4,6 +4,7 @@ Both members of a pair get the same draw, so that none of it can tell them apart
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -32,23 +33,57 @@ def draw_view(rng: Rng, size: int) -> Change:
     return change
 
 
-def draw_quality(rng: Rng) -> Change:
-    """Light, blur, a smaller picture scaled up again, noise, then compression."""
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One draw of light, blur, size, noise and compression.
+
+    A manipulation is made at the face's own size in the video and compressed there, so the picture is made
+    smaller first and larger again last. Seams finer than the video's own pixels would be a shortcut.
+    """
+
+    steps: tuple[Change, ...]
+    size: int
+    way_back: int
+    crf: int | None
+    jpeg_quality: int | None
+
+    def __call__(self, images: list[Image]) -> list[Image]:
+        """The same for all images; with H.264 they are consecutive frames."""
+        side = images[0].shape[0]
+        images = [resized(image, self.size, cv2.INTER_AREA) for image in images]
+        for step in self.steps:
+            images = [step(image) for image in images]
+        if self.crf is not None:
+            images = h264(images, self.crf)
+        elif self.jpeg_quality is not None:
+            images = [jpeg(image, self.jpeg_quality) for image in images]
+        return [resized(image, side, self.way_back) for image in images]
+
+
+def draw_quality(rng: Rng) -> Quality:
     steps = [draw_light(rng)]
     if rng.random() < 0.15:
         steps.append(draw_blur(rng))
-    if rng.random() < 0.3:
-        steps.append(draw_smaller(rng))
     if rng.random() < 0.15:
         steps.append(draw_noise(rng))
-    steps.append(draw_compression(rng))
+    factor = rng.uniform(0.3, 1.0) if rng.random() < 0.8 else 1.0
+    kind = rng.choice(("jpeg", "h264", "none"), p=(0.4, 0.5, 0.1))
+    return Quality(
+        steps=tuple(steps),
+        size=2 * round(factor * CROP_PX / 2),
+        way_back=int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC))),
+        crf=int(rng.integers(18, 36)) if kind == "h264" else None,
+        jpeg_quality=int(rng.integers(40, 98)) if kind == "jpeg" else None,
+    )
 
-    def change(image: Image) -> Image:
-        for step in steps:
-            image = step(image)
-        return image
 
-    return change
+def resized(image: Image, size: int, how: int) -> Image:
+    """The square image at another size."""
+    return (
+        image
+        if image.shape[0] == size
+        else np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
+    )
 
 
 def draw_light(rng: Rng) -> Change:
@@ -68,18 +103,6 @@ def draw_blur(rng: Rng) -> Change:
     return lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
-def draw_smaller(rng: Rng) -> Change:
-    factor = rng.uniform(0.3, 0.9)
-    way_back = int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
-
-    def change(image: Image) -> Image:
-        small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        size = image.shape[1], image.shape[0]
-        return np.asarray(cv2.resize(small, size, interpolation=way_back), np.uint8)
-
-    return change
-
-
 def draw_noise(rng: Rng) -> Change:
     spread, seed = rng.uniform(1, 8), int(rng.integers(2**31))
 
@@ -88,17 +111,6 @@ def draw_noise(rng: Rng) -> Change:
         return np.clip(image + noise, 0, 255).astype(np.uint8)
 
     return change
-
-
-def draw_compression(rng: Rng) -> Change:
-    """JPEG, one H.264 key frame, or nothing."""
-    kind = rng.choice(("jpeg", "h264", "none"), p=(0.45, 0.35, 0.2))
-    quality, crf = int(rng.integers(35, 98)), int(rng.integers(20, 40))
-    if kind == "jpeg":
-        return lambda image: jpeg(image, quality)
-    if kind == "h264":
-        return lambda image: h264([image], crf)[0]
-    return lambda image: image
 
 
 def jpeg(image: Image, quality: int) -> Image:

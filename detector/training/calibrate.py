@@ -47,6 +47,10 @@ QUALITIES = (
     Quality("crf36", 36),
     Quality("half_crf26", 26, 0.5),
 )
+TERMS = (
+    "Trained on research data sets, most of which allow research use only; sources and terms are listed under "
+    "training. Not covered by the licence of the code."
+)
 TIMES = ("lag", "freeze", "jitter")
 
 
@@ -239,9 +243,12 @@ def main() -> None:
     card = {
         "version": options.version,
         "calibration": {"scale": round(scale, 5), "offset": round(offset, 5), "label": label},
+        "threshold": DetectorConfig().threshold,
+        "sequence_length": DetectorConfig().sequence_length,
         "lstm_kept": use_sequence,
+        "terms": TERMS,
         "training": training_facts(config),
-        "tune": figures,
+        "metrics": {"tune": figures},
     }
     export(config, model, options.out / f"{config.model}.safetensors", card)
     print(json.dumps(card, indent=2))

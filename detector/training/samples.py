@@ -41,7 +41,7 @@ class PairSampler:
         while True:
             real, fake = self._true(rng) if rng.random() < self.shares.true_fakes else self._pseudo(rng)
             view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
-            yield quality(view(real)), quality(view(fake))
+            yield quality([view(real)])[0], quality([view(fake)])[0]
 
     def draw_true(self, rng: Rng) -> tuple[CachedFaces, CachedFaces]:
         """A real clip and a true fake made from it; every method comes equally often."""

@@ -38,7 +38,7 @@ from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, Shares, make_sampler
 
-DROPOUT = 0.3
+DROPOUT, SMOOTHING = 0.3, 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,8 @@ def train(rank: int, config: TrainConfig) -> None:
             group["lr"] = learning_rate(config, step)
         crops, labels = batch(sampler, config, rng)
         trained.train()
-        loss = binary_cross_entropy_with_logits(trained(crops), labels)
+        targets = labels * (1 - 2 * SMOOTHING) + SMOOTHING
+        loss = binary_cross_entropy_with_logits(trained(crops), targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(frame_parts, 5.0)

@@ -10,16 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.recompression import h264
-from detector.training.augmentation import (
-    Change,
-    draw_blur,
-    draw_light,
-    draw_noise,
-    draw_smaller,
-    draw_view,
-    jpeg,
-)
+from detector.training.augmentation import draw_quality, draw_view
 from detector.training.blending import (
     Image,
     Points,
@@ -141,7 +132,7 @@ def face_sources(kind: str, count: int, rng: Rng) -> list[int]:
 
 def _finished(kind: str, real: list[Image], fake: list[Image], rng: Rng) -> WindowPair:
     """Both members through the same camera, whole-frame stutter and compression."""
-    view, quality = draw_view(rng, CACHE_PX), draw_window_quality(rng)
+    view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
     in_time_alone = kind in (
         "lag",
         "freeze",
@@ -161,29 +152,3 @@ def draw_order(count: int, rng: Rng) -> list[int]:
         return [int(rng.integers(count))] * count
     hold = int(rng.integers(2, 4))
     return [at - at % hold for at in range(count)]
-
-
-class WindowQuality:
-    """One draw of light, blur, size, noise and compression for all frames of a window."""
-
-    def __init__(self, steps: list[Change], crf: int | None, jpeg_quality: int | None) -> None:
-        self._steps, self._crf, self._jpeg_quality = steps, crf, jpeg_quality
-
-    def __call__(self, images: list[Image]) -> list[Image]:
-        for step in self._steps:
-            images = [step(image) for image in images]
-        if self._crf is not None:
-            return h264(images, self._crf)
-        if self._jpeg_quality is not None:
-            return [jpeg(image, self._jpeg_quality) for image in images]
-        return images
-
-
-def draw_window_quality(rng: Rng) -> WindowQuality:
-    steps = [draw_light(rng)]
-    for chance, draw in ((0.15, draw_blur), (0.3, draw_smaller), (0.15, draw_noise)):
-        if rng.random() < chance:
-            steps.append(draw(rng))
-    kind = rng.choice(("h264", "jpeg", "none"), p=(0.6, 0.15, 0.25))
-    crf = int(rng.integers(20, 40)) if kind == "h264" else None
-    return WindowQuality(steps, crf, int(rng.integers(40, 98)) if kind == "jpeg" else None)
