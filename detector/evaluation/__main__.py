@@ -104,7 +104,7 @@ def card_entry(part: Sequence[Outcome]) -> dict[str, object]:
     entry: dict[str, object] = {"clips": len(part), "fakes": sum(o.fake for o in part)}
     for name, measure in MEASURES.items():
         result = measured(part, measure)
-        entry[name] = [round(v, 4) for v in (result.value, result.low, result.high)]
+        entry[name] = [None if v != v else round(v, 4) for v in (result.value, result.low, result.high)]
     return entry
 
 
@@ -131,9 +131,8 @@ def main() -> None:
     write_figures(options.out, outcomes, facts)
     write_clips(options.out, outcomes)
     if options.card:
-        write_card(
-            find_weights(DetectorConfig(backbone=options.backbone)).path.with_suffix(".json"), outcomes, facts
-        )
+        weights = find_weights(DetectorConfig(backbone=options.backbone)).path
+        write_card(weights.with_suffix(".json"), outcomes, facts)
 
 
 if __name__ == "__main__":

@@ -79,11 +79,9 @@ def draw_quality(rng: Rng) -> Quality:
 
 def resized(image: Image, size: int, how: int) -> Image:
     """The square image at another size."""
-    return (
-        image
-        if image.shape[0] == size
-        else np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
-    )
+    if image.shape[0] == size:
+        return image
+    return np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
 
 
 def draw_light(rng: Rng) -> Change:

@@ -48,7 +48,7 @@ QUALITIES = (
     Quality("half_crf26", 26, 0.5),
 )
 TERMS = (
-    "Trained on research data sets, most of which allow research use only; sources and terms are listed under "
+    "Trained on research data sets, most of which allow research use only; sources and terms are under "
     "training. Not covered by the licence of the code."
 )
 TIMES = ("lag", "freeze", "jitter")
