@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -98,8 +98,14 @@ def playable_copy(path: Path) -> Iterator[Path | None]:
     """
     with tempfile.TemporaryDirectory(prefix="truthlens-") as folder:
         target = Path(folder) / "proxy.mp4"
-        made = _ask(MakeProxy(path, target, settings.DETECTOR.limits), _tell_nobody, _never)
+        made = _ask(MakeProxy(path, target, _whole_clip_limits()), _tell_nobody, _never)
         yield target if made else None
+
+
+def _whole_clip_limits() -> Limits:
+    """A copy decodes and encodes every frame, not samples: it may take as long as an analysis."""
+    seconds = settings.ANALYSIS_TIMEOUT_S
+    return replace(settings.DETECTOR.limits, decode_wall_s=seconds, decode_cpu_s=2 * seconds)
 
 
 def _ask(request: object, on_progress: ProgressHook, should_stop: StopHook) -> object:
