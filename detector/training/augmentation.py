@@ -18,10 +18,12 @@ Change = Callable[[Image], Image]
 
 def draw_view(rng: Rng, size: int) -> Change:
     """A cached crop of ``size`` pixels to the model's input: moved, turned, scaled and perhaps mirrored."""
-    scale, turn = rng.uniform(0.9, 1.12), rng.uniform(-6, 6)
+    scale, turn = rng.uniform(0.88, 1.2), rng.uniform(-10, 10)
+    stretch = rng.uniform(0.93, 1.07)
     across, down = rng.uniform(-0.04, 0.04, 2) * CROP_PX
     mirrored = rng.random() < 0.5
     matrix = cv2.getRotationMatrix2D((size / 2, size / 2), turn, scale)
+    matrix[0] = matrix[0] * stretch + [0, 0, (1 - stretch) * size / 2]
     matrix[:, 2] += np.array([across, down]) + (CROP_PX - size) / 2
 
     def change(image: Image) -> Image:
@@ -62,11 +64,10 @@ class Quality:
 
 def draw_quality(rng: Rng) -> Quality:
     steps = [draw_light(rng)]
-    if rng.random() < 0.15:
-        steps.append(draw_blur(rng))
-    if rng.random() < 0.15:
-        steps.append(draw_noise(rng))
-    factor = rng.uniform(0.3, 1.0) if rng.random() < 0.8 else 1.0
+    for chance, draw in ((0.25, draw_blur), (0.15, draw_sharpening), (0.2, draw_noise)):
+        if rng.random() < chance:
+            steps.append(draw(rng))
+    factor = rng.uniform(0.4, 1.0) if rng.random() < 0.7 else 1.0
     kind = rng.choice(("jpeg", "h264", "none"), p=(0.4, 0.5, 0.1))
     return Quality(
         steps=tuple(steps),
@@ -85,13 +86,30 @@ def resized(image: Image, size: int, how: int) -> Image:
 
 
 def draw_light(rng: Rng) -> Change:
-    gain, offset = rng.uniform(0.8, 1.2), rng.uniform(-20, 20)
-    tint = rng.uniform(0.93, 1.07, 3).astype(np.float32)
-    grey = rng.random() < 0.05
+    """Exposure, contrast and colours: a clip's own look must not tell what was changed in it."""
+    gain, offset, gamma = rng.uniform(0.75, 1.25), rng.uniform(-25, 25), rng.uniform(0.7, 1.4)
+    tint = rng.uniform(0.9, 1.1, 3)
+    ramp = 255 * (np.arange(256) / 255) ** gamma
+    curves = np.clip(ramp[:, None] * (tint * gain) + offset, 0, 255).astype(np.uint8)
+    hue, saturation = rng.uniform(-12, 12), rng.uniform(0.6, 1.4)
+    grey = rng.random() < 0.08
 
     def change(image: Image) -> Image:
-        values = np.clip(image * (tint * np.float32(gain)) + np.float32(offset), 0, 255).astype(np.uint8)
-        return np.repeat(values.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2) if grey else values
+        lit = np.stack([curves[image[..., channel], channel] for channel in range(3)], axis=-1)
+        hsv = cv2.cvtColor(lit, cv2.COLOR_RGB2HSV)
+        hsv[..., 0] = (hsv[..., 0].astype(np.int16) + round(hue)) % 180
+        hsv[..., 1] = 0 if grey else np.clip(hsv[..., 1] * saturation, 0, 255).astype(np.uint8)
+        return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
+
+    return change
+
+
+def draw_sharpening(rng: Rng) -> Change:
+    amount, sigma = rng.uniform(0.3, 1.2), rng.uniform(0.6, 2.0)
+
+    def change(image: Image) -> Image:
+        soft = cv2.GaussianBlur(image, (0, 0), sigma)
+        return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
 
     return change
 

@@ -38,7 +38,7 @@ from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, Shares, make_sampler
 
-DROPOUT, SMOOTHING = 0.3, 0.03
+DROPOUT, SMOOTHING = 0.3, 0.02
 
 
 @dataclass(frozen=True, slots=True)
