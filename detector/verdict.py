@@ -15,7 +15,7 @@ MIN_FACE_PX = 48
 """Below this height a crop is scaled up more than threefold and holds none of the detail the model reads."""
 MIN_SHARPNESS = 4.0
 MAX_YAW_DEG = 65.0
-MIN_BITS_PER_PIXEL = 0.012
+MIN_BITS_PER_PIXEL = 0.006
 """Below it H.264 removes most traces, and ``real`` would only say that nothing is left to see."""
 
 

@@ -41,12 +41,7 @@ from detector.training.train import TrainConfig, read_config
 from detector.verdict import too_thin
 from detector.weights import WEIGHTS_FOLDER
 
-QUALITIES = (
-    None,
-    Quality("crf28", 28),
-    Quality("crf36", 36),
-    Quality("half_crf26", 26, 0.5),
-)
+QUALITIES = (None, Quality("crf32", 32), Quality("half_crf26", 26, 0.5))
 TERMS = (
     "Trained on research data sets, most of which allow research use only; sources and terms are under "
     "training. Not covered by the licence of the code."
