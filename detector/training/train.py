@@ -15,7 +15,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import cv2
 import numpy as np
@@ -171,11 +171,22 @@ def train(rank: int, config: TrainConfig) -> None:
 
 
 class FrameModel(torch.nn.Module):
-    """The part of the model that is trained on single frames: crops to frame logits."""
+    """The part of the model that is trained on single frames: crops to frame logits.
+
+    Batch norms keep their ImageNet statistics. With statistics of the batch a model learns to compare the
+    members of a pair through them, and fails on a picture that comes alone.
+    """
 
     def __init__(self, model: CnnLstm) -> None:
         super().__init__()
         self.cnn, self.frame_output = model.cnn, model.frame_output
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        for part in self.modules():
+            if isinstance(part, torch.nn.BatchNorm2d):
+                part.eval()
+        return self
 
     def forward(self, crops: Tensor) -> Tensor:
         features = dropout(self.cnn(crops).mean(dim=(2, 3)), DROPOUT, self.training)
