@@ -61,7 +61,7 @@ def peak_mb() -> float:
 
 
 def measure_analysis(clip: Path, repeats: int) -> dict[str, float]:
-    """Median seconds of each stage over warm analyses, and peak memory of the process that holds the model."""
+    """Median seconds of each stage over warm analyses, and peak memory of the process with the model."""
     import detector
 
     config = detector.DetectorConfig(device="auto")

@@ -48,6 +48,16 @@ def subset_title(name: str, row: dict[str, str]) -> str:
     return f"{title} ({row['clips']} clips, {row['fakes']} fake)"
 
 
+def method_line(rows: list[dict[str, str]]) -> str:
+    """AUC for each method with more than a handful of fakes."""
+    found = [
+        f"{row['subset'].split('-')[1]} {float(row['value']):.2f}"
+        for row in rows
+        if row["measure"] == "auc" and row["subset"].startswith("FF++") and int(row["fakes"]) >= 5
+    ]
+    return f"By method, AUC: {', '.join(found)}."
+
+
 def interval(row: dict[str, str]) -> str:
     value, low, high = (float(row[key]) for key in ("value", "low", "high"))
     return f"{value:.2f} ({low:.2f} to {high:.2f})"
@@ -75,6 +85,8 @@ def block() -> str:
         "intervals over groups of clips that share people or scenes.",
         "",
         *validation_table(validation),
+        "",
+        method_line(validation),
         "",
         *speed_lines(read("clip_speed.csv")),
     ]
