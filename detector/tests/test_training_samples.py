@@ -130,10 +130,17 @@ def test_a_face_out_of_step_is_taken_from_earlier_frames(kind: str) -> None:
 
 def test_a_true_fake_is_paired_with_the_same_frame_of_its_own_scene(sampler: PairSampler) -> None:
     rng = np.random.default_rng(4)
-    sampler = replace(sampler, shares=Shares(true_fakes=1.0))
+    sampler = replace(sampler, shares=Shares(true_fakes=1.0, partly_true=0.0))
     for _ in range(20):
         real, fake = sampler._true(rng)
         assert np.array_equal(fake, 255 - real)
+
+
+def test_a_part_of_a_true_fake_leaves_the_surroundings_of_its_real_frame(sampler: PairSampler) -> None:
+    sampler = replace(sampler, shares=Shares(true_fakes=1.0, partly_true=1.0))
+    real, fake = sampler._true(np.random.default_rng(4))
+    assert np.array_equal(fake[0], real[0])
+    assert not np.array_equal(fake, real)
 
 
 def test_a_fake_without_its_real_clip_is_left_out(faces: CachedFaces) -> None:

@@ -67,13 +67,13 @@ def draw_quality(rng: Rng) -> Quality:
     for chance, draw in ((0.25, draw_blur), (0.15, draw_sharpening), (0.2, draw_noise)):
         if rng.random() < chance:
             steps.append(draw(rng))
-    factor = rng.uniform(0.4, 1.0) if rng.random() < 0.7 else 1.0
+    factor = rng.uniform(0.45, 1.0) if rng.random() < 0.6 else 1.0
     kind = rng.choice(("jpeg", "h264", "none"), p=(0.4, 0.5, 0.1))
     return Quality(
         steps=tuple(steps),
         size=2 * round(factor * CROP_PX / 2),
         way_back=int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC))),
-        crf=int(rng.integers(18, 36)) if kind == "h264" else None,
+        crf=int(rng.integers(18, 34)) if kind == "h264" else None,
         jpeg_quality=int(rng.integers(40, 98)) if kind == "jpeg" else None,
     )
 
@@ -87,12 +87,12 @@ def resized(image: Image, size: int, how: int) -> Image:
 
 def draw_light(rng: Rng) -> Change:
     """Exposure, contrast and colours: a clip's own look must not tell what was changed in it."""
-    gain, offset, gamma = rng.uniform(0.75, 1.25), rng.uniform(-25, 25), rng.uniform(0.7, 1.4)
-    tint = rng.uniform(0.9, 1.1, 3)
+    gain, offset, gamma = rng.uniform(0.85, 1.15), rng.uniform(-18, 18), rng.uniform(0.8, 1.25)
+    tint = rng.uniform(0.95, 1.05, 3)
     ramp = 255 * (np.arange(256) / 255) ** gamma
     curves = np.clip(ramp[:, None] * (tint * gain) + offset, 0, 255).astype(np.uint8)
-    hue, saturation = rng.uniform(-12, 12), rng.uniform(0.6, 1.4)
-    grey = rng.random() < 0.08
+    hue, saturation = rng.uniform(-8, 8), rng.uniform(0.7, 1.3)
+    grey = rng.random() < 0.05
 
     def change(image: Image) -> Image:
         lit = np.stack([curves[image[..., channel], channel] for channel in range(3)], axis=-1)

@@ -12,6 +12,8 @@ class Clip:
     """One labelled video. Clips of one group share people or scenes and stay on one side of every split.
 
     scene: whose footage it is; a fake and the real clip it was made from share it, frame by frame.
+    method: how a fake was made, ``original`` for a real clip of a set that names methods, else empty.
+    compression: as the data set names it (c0, c23, c40), else empty.
     """
 
     path: Path
@@ -20,6 +22,8 @@ class Clip:
     group: str
     split: str
     scene: str = ""
+    method: str = ""
+    compression: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ def read_clips(folder: Path, split: str) -> list[Clip]:
                 row["group"],
                 row["split"],
                 scene_of(Path(row["file"]), row["source"]),
+                *method_and_compression(row["source"]),
             )
             for row in csv.DictReader(file)
             if row["split"] == split
@@ -51,6 +56,12 @@ def read_clips(folder: Path, split: str) -> list[Clip]:
 def scene_of(path: Path, source: str) -> str:
     """FaceForensics++ names a fake by its target and its source, 033_097, and the target's real clip 033."""
     return path.stem.split("__")[-1].split("_")[0] if source.startswith("FF++") else path.stem
+
+
+def method_and_compression(source: str) -> tuple[str, str]:
+    """Of a source named like FF++-Deepfakes-c23; both empty for other sources."""
+    parts = source.split("-")
+    return (parts[1], parts[2]) if parts[0] == "FF++" and len(parts) == 3 else ("", "")
 
 
 def read_stills(folder: Path, split: str) -> list[Still]:

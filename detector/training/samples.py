@@ -16,11 +16,15 @@ from detector.training.labels import Clip, Still
 class Shares:
     """How often each kind is drawn; the rest of ``true_fakes`` are pseudo-fakes.
 
+    Of the true fakes, ``partly_true`` are laid over their real frame in part only: they are few and soon
+    known by heart.
+
     Other sources than ``paired_source`` exist only as real: with true fakes from one source and reals from
     another a model would learn the source, so they serve pseudo-fakes alone.
     """
 
     true_fakes: float = 0.5
+    partly_true: float = 0.3
     cross_blends: float = 0.25
     stills: float = 0.35
     paired_reals: float = 0.2
@@ -60,7 +64,10 @@ class PairSampler:
         at = int(rng.integers(len(fake.crops)))
         same = np.flatnonzero(real.frame == fake.frame[at])
         other = int(same[0]) if len(same) else int(rng.integers(len(real.crops)))
-        return np.array(real.crops[other]), np.array(fake.crops[at])
+        crop, forged = np.array(real.crops[other]), np.array(fake.crops[at])
+        if rng.random() < self.shares.partly_true:
+            forged = cross_blend(crop, real.landmarks[other], forged, fake.landmarks[at], draw_recipe(rng))
+        return crop, forged
 
     def _pseudo(self, rng: Rng) -> tuple[Image, Image]:
         crop, landmarks = _any(self._real(rng), rng)
