@@ -18,15 +18,17 @@ from truthlens_site.places import broker_socket, secret_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("TRUTHLENS_ENV_FILE", BASE_DIR / ".env")))
 
-# Mode and state
+# Mode and state. DEBUG unset: a site for this machine; false: production; true: development, where whoever
+# meets an error sees its traceback and the settings around it.
 
-DEBUG = env.switch("DEBUG", default=True)
+DEBUG = env.switch("DEBUG", default=False)
+PRODUCTION = bool(env.text("DEBUG")) and not DEBUG
 STATE = env.folder("TRUTHLENS_STATE", BASE_DIR / "var", base=BASE_DIR)
 MEDIA_ROOT = env.folder("MEDIA_ROOT", STATE / "media", base=BASE_DIR)
 
 SECRET_KEY = env.text("SECRET_KEY")
-ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-if not SECRET_KEY and not DEBUG:
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
+if not SECRET_KEY and PRODUCTION:
     raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts when DEBUG is false.")
@@ -165,7 +167,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "truthlens@lo
 
 # Security
 
-HTTPS = env.switch("HTTPS", default=not DEBUG)
+HTTPS = env.switch("HTTPS", default=PRODUCTION)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0

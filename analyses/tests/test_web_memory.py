@@ -23,6 +23,7 @@ from django.test import Client
 
 settings.ALLOWED_HOSTS = ["testserver"]
 call_command("migrate", verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0)
 from accounts.models import User
 from analyses.tests.factories import MP4_BYTES, make_done, make_failed
 from django.core.files.uploadedfile import SimpleUploadedFile

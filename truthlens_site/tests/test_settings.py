@@ -34,7 +34,9 @@ def read(monkeypatch: pytest.MonkeyPatch, state: Path, **variables: str) -> dict
 
 def test_a_fresh_clone_needs_no_setting(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
     settings = read(monkeypatch, state)
-    assert settings["DEBUG"] is True
+    assert settings["DEBUG"] is False, "errors are shown as pages, not as tracebacks"
+    assert settings["SECURE_SSL_REDIRECT"] is False
+    assert "localhost" in settings["ALLOWED_HOSTS"]
     assert settings["DETECTOR"] == DetectorConfig()
     assert settings["DATABASES"]["default"]["NAME"] == str(state / "db.sqlite3")
     assert settings["EMBEDDED_BROKER"] is True
@@ -75,6 +77,14 @@ def test_an_env_file_is_read_and_the_environment_wins(
     env_file.write_text("BATCH_SIZE=3\nDEVICE=cpu\n", encoding="utf-8")
     settings = read(monkeypatch, state, TRUTHLENS_ENV_FILE=str(env_file), BATCH_SIZE="5")
     assert (settings["DETECTOR"].batch_size, settings["DETECTOR"].device) == (5, "cpu")
+
+
+def test_development_shows_tracebacks_and_needs_nothing_more(
+    monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    settings = read(monkeypatch, state, DEBUG="true")
+    assert (settings["DEBUG"], settings["SECURE_SSL_REDIRECT"]) == (True, False)
+    assert (state / "secret_key").exists()
 
 
 def test_production_is_strict(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:

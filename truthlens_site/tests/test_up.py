@@ -72,6 +72,16 @@ def test_pages_and_their_style_sheets_are_served(site: RunningSite) -> None:
             assert response.status == 200
 
 
+def test_an_address_that_does_not_exist_gets_our_own_page(site: RunningSite) -> None:
+    with pytest.raises(HTTPError) as answer:
+        urllib.request.urlopen(f"http://127.0.0.1:{site.port}/nowhere", timeout=10)
+    page = answer.value.read().decode()
+    assert answer.value.code == 404
+    assert "There is nothing at this address" in page
+    assert "urlpatterns" not in page
+    assert "DEBUG" not in page
+
+
 def test_a_second_start_on_the_same_state_is_refused_with_one_sentence(site: RunningSite) -> None:
     second = manage(site.state, "up", "--port", str(free_port()))
     assert second.returncode == 1
