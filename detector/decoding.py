@@ -16,6 +16,7 @@ from detector.codes import Failure
 from detector.decoder import Channel, Job
 from detector.errors import AnalysisError
 from detector.probing import (
+    UNSTAMPED,
     Scan,
     Shape,
     check_claims,
@@ -61,7 +62,7 @@ class Clip:
     def seconds(self, number: int) -> float:
         """Time of a frame on the clock that a player shows."""
         stamps, base = self.scan.timeline.stamps, self.stream.time_base or Fraction(1)
-        if not self.scan.stamped:
+        if not self.scan.stamped or self.container.format.name in UNSTAMPED:
             return round(number / self.fps, 4) if self.fps else 0.0
         begin_s = (self.container.start_time or 0) / av.time_base
         return round(max(0.0, float(stamps[number] * base) - begin_s), 4)

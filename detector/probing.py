@@ -1,7 +1,7 @@
 """Opening a container safely and learning what it holds. Runs in the limited child."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -23,7 +23,8 @@ CODECS = {"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg"}
 MPEG_CODECS = {"mpeg1video", "mpeg2video"}
 DECODERS = "h264,hevc,vp8,vp9,libdav1d,av1,mpeg4,mjpeg,mpeg1video,mpeg2video"
 UNSTAMPED = ("avi", "mpeg")
-"""Containers that don't give every frame its time: their frames are counted. MPEG has no index to seek by."""
+"""Containers that don't give every frame its time; most often their frames are counted. MPEG has no index to
+seek by."""
 MOST_STRETCH = 4
 """Pixels more oblong than this are taken for a damaged header, not for an aspect ratio."""
 MISSING_SHARE = 0.05
@@ -51,11 +52,15 @@ OTHER_VIDEO_MAGIC = (
 )
 
 
+PacketTimes = tuple[int | None, int | None, bool]
+"""A packet's presentation time, its decoding time, and whether decoding can start at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What reading all packets, without decoding, tells.
 
-    stamped: whether packets carry their presentation time.
+    stamped: whether packets carry their presentation time, so that it tells which frame they hold.
     """
 
     timeline: Timeline
@@ -148,25 +153,43 @@ def claimed_s(container: InputContainer, stream: VideoStream) -> float:
 
 def scan(container: InputContainer, stream: VideoStream) -> Scan:
     """Read every packet of the file once; for a minute of 1080p this takes 10 ms."""
-    stamps: list[tuple[int, bool]] = []
+    found: list[PacketTimes] = []
     ends: dict[int, int] = {}
     bits, cut_off = 0, False
-    stamped, seekable = container.format.name not in UNSTAMPED, container.format.name != "mpeg"
+    timed = container.format.name not in UNSTAMPED
     for packet in packets_of(container):
         cut_off = cut_off or packet is None or packet.is_corrupt
-        stamp = None if packet is None else stamp_of(packet, stamped)
+        stamp = None if packet is None else stamp_of(packet, timed)
         if packet is None or stamp is None:
             continue
         place = packet.stream_index
         ends[place] = max(ends.get(place, 0), stamp + (packet.duration or 0))
         if place == stream.index and not packet.is_discard:
-            stamps.append((stamp, packet.is_keyframe))
+            found.append((packet.pts, packet.dts, packet.is_keyframe))
             bits += 8 * packet.size
-    stamps.sort()
-    keys = [place for place, (_, is_key) in enumerate(stamps) if is_key and seekable]
+    stamped = timed or is_reordered(container, [pts for pts, _, _ in found])
     end_s = max((float(end * base_of(container.streams[at])) for at, end in ends.items()), default=0.0)
-    missing = cut_off or is_short(container, stream, len(stamps), end_s)
-    return Scan(Timeline([stamp for stamp, _ in stamps], keys), bits, stamped, missing)
+    missing = cut_off or is_short(container, stream, len(found), end_s)
+    return Scan(timeline_of(container, found, stamped), bits, stamped, missing)
+
+
+def is_reordered(container: InputContainer, stamps: Sequence[int | None]) -> bool:
+    """Whether a container without times has them all the same, out of the order in which frames are stored.
+
+    For MPEG-4 with B-frames in AVI the demuxer works them out; for other codecs it only counts packets.
+    """
+    known = [stamp for stamp in stamps if stamp is not None]
+    if container.format.name != "avi" or len(known) < len(stamps) or len(set(known)) < len(known):
+        return False
+    return known != sorted(known)
+
+
+def timeline_of(container: InputContainer, found: Iterable[PacketTimes], stamped: bool) -> Timeline:
+    times = [(pts if stamped and pts is not None else dts, is_key) for pts, dts, is_key in found]
+    stamps = sorted((time, is_key) for time, is_key in times if time is not None)
+    seekable = container.format.name != "mpeg"
+    keys = [place for place, (_, is_key) in enumerate(stamps) if is_key and seekable]
+    return Timeline([stamp for stamp, _ in stamps], keys)
 
 
 def packets_of(container: InputContainer) -> "Iterable[Packet[Stream] | None]":

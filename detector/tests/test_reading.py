@@ -41,6 +41,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "vp9.webm": {"codec": "libvpx-vp9", "g": "50"},
     "av1.mp4": {"codec": "libsvtav1", "g": "50"},
     "mpeg4.avi": {"codec": "mpeg4", "g": "50"},
+    "mpeg4-b-frames.avi": {"codec": "mpeg4", "g": "50", "bf": "2"},
     "mjpeg.avi": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
     "mjpeg.mov": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
     "turned-90.mp4": {"rotation": 90},
