@@ -25,10 +25,12 @@ from detector import (
     find_weights,
     warm,
 )
+from detector.containers import HEAD_BYTES, container_of, refusal
 from detector.result import STAGES
 
 __all__ = [
     "FAILURE_SENTENCES",
+    "HEAD_BYTES",
     "REASON_SENTENCES",
     "STAGES",
     "AnalysisError",
@@ -42,8 +44,10 @@ __all__ = [
     "Verdict",
     "analyze",
     "check_weights",
+    "container_of",
     "error_document",
     "make_needed_proxy",
+    "refusal",
     "warm",
 ]
 

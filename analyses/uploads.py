@@ -7,8 +7,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from analyses.containers import HEAD_LENGTH, container_of, is_foreign_video
-from analyses.detection import FAILURE_SENTENCES, Failure, NoWeights, check_weights
+from analyses.detection import FAILURE_SENTENCES, HEAD_BYTES, Failure, NoWeights, check_weights, refusal
 from analyses.models import NAME_LENGTH
 
 
@@ -27,11 +26,9 @@ def check_upload(upload: "UploadedFile[bytes]") -> None:
         raise UploadRejected(Failure.EMPTY)
     if upload.size > settings.MAX_VIDEO_SIZE_BYTES:
         raise UploadRejected(Failure.TOO_LARGE)
-    head = _head(upload)
-    if is_foreign_video(head):
-        raise UploadRejected(Failure.UNSUPPORTED)
-    if not container_of(head):
-        raise UploadRejected(Failure.NOT_VIDEO)
+    code = refusal(_head(upload))
+    if code is not None:
+        raise UploadRejected(code)
     try:
         check_weights()
     except NoWeights as error:
@@ -40,7 +37,7 @@ def check_upload(upload: "UploadedFile[bytes]") -> None:
 
 def _head(upload: "UploadedFile[bytes]") -> bytes:
     upload.seek(0)
-    return bytes(upload.read(HEAD_LENGTH))
+    return bytes(upload.read(HEAD_BYTES))
 
 
 def sha256_of(upload: "UploadedFile[bytes]") -> str:

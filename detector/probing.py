@@ -15,6 +15,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from detector.codes import Failure
+from detector.containers import HEAD_BYTES, container_of, refusal
 from detector.errors import AnalysisError
 from detector.sampling import Timeline
 
@@ -29,28 +30,6 @@ MOST_STRETCH = 4
 """Pixels more oblong than this are taken for a damaged header, not for an aspect ratio."""
 MISSING_SHARE = 0.05
 """A file is called truncated when more than this share of what it announces is not there."""
-
-HEAD_BYTES = 4096
-SUPPORTED_MAGIC = (
-    (4, b"ftyp"),
-    (4, b"moov"),
-    (4, b"mdat"),
-    (4, b"wide"),
-    (4, b"free"),
-    (4, b"skip"),
-    (0, b"\x1a\x45\xdf\xa3"),
-)
-OTHER_VIDEO_MAGIC = (
-    (0, b"\x00\x00\x01\xba"),  # MPEG program stream
-    (0, b"\x00\x00\x01\xb3"),  # MPEG elementary stream
-    (0, b"FLV"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),  # ASF, so WMV
-    (0, b"OggS"),
-    (0, b".RMF"),
-    (0, b"GIF8"),
-    (0, b"\x06\x0e\x2b\x34"),  # MXF
-)
-
 
 PacketTimes = tuple[int | None, int | None, bool]
 """A packet's presentation time, its decoding time, and whether decoding can start at it."""
@@ -84,6 +63,9 @@ class Shape:
 
 def open_container(descriptor: int, *, allow_mpeg: bool = False) -> InputContainer:
     """Open the file behind a descriptor as one of the known containers, able to open no other file."""
+    code = None if allow_mpeg else refusal(head_of(descriptor))
+    if code is not None:
+        raise AnalysisError(code, "it begins like none of the known containers")
     options = {
         "format_whitelist": DEMUXERS + (",mpeg" if allow_mpeg else ""),
         "protocol_whitelist": "file",
@@ -95,25 +77,11 @@ def open_container(descriptor: int, *, allow_mpeg: bool = False) -> InputContain
         raise AnalysisError(Failure.CRASHED, str(error)) from error
     except (av.FFmpegError, ValueError, UnicodeError) as error:
         detail = f"no container could be read: {getattr(error, 'strerror', error)}"
-        raise AnalysisError(refusal(head_of(descriptor)), detail) from error
+        raise AnalysisError(refusal(head_of(descriptor)) or Failure.UNREADABLE, detail) from error
 
 
 def head_of(descriptor: int) -> bytes:
     return os.pread(descriptor, HEAD_BYTES, 0)
-
-
-def refusal(head: bytes) -> Failure:
-    """Why a file with such a beginning can't be opened: damaged, of another kind, or no video at all."""
-    if matches(head, SUPPORTED_MAGIC) or (head[:4] == b"RIFF" and head[8:11] == b"AVI"):
-        return Failure.UNREADABLE
-    is_transport_stream = len(head) > 376 and head[0] == head[188] == head[376] == 0x47
-    return (
-        Failure.UNSUPPORTED if is_transport_stream or matches(head, OTHER_VIDEO_MAGIC) else Failure.NOT_VIDEO
-    )
-
-
-def matches(head: bytes, magic: Iterable[tuple[int, bytes]]) -> bool:
-    return any(head[at : at + len(mark)] == mark for at, mark in magic)
 
 
 def video_stream(container: InputContainer, *, allow_mpeg: bool = False) -> VideoStream:
@@ -255,5 +223,5 @@ def container_name(container: InputContainer, head: bytes) -> str:
     if container.format.name.startswith("mov"):
         return "mov" if container.metadata.get("major_brand", "qt").startswith("qt") else "mp4"
     if container.format.name.startswith("matroska"):
-        return "webm" if b"webm" in head[:64] else "mkv"
+        return container_of(head)
     return container.format.name

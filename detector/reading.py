@@ -32,8 +32,8 @@ class Frame:
     """One decoded frame: window it belongs to, index from 0, seconds, upright RGB.
 
     index: in presentation order over the whole clip, taken from the packets' timestamps, so it is exact for
-    variable frame rates as well. AVI has none: there frames are counted, except for MPEG-4 with B-frames, whose
-    order the packets tell.
+    variable frame rates as well. AVI has none: there frames are counted, except for MPEG-4 with B-frames,
+    whose order the packets tell.
     """
 
     window: int

@@ -1,5 +1,6 @@
 """Downloads and media of an analysis. A stranger gets 404 for these as for the page."""
 
+from collections.abc import Callable
 from typing import IO
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from analyses import exports, services
 from analyses.access import get_analysis
-from analyses.containers import HEAD_LENGTH, container_of
+from analyses.detection import HEAD_BYTES, container_of
 from analyses.media import content_type_of, ranged_response
 from analyses.models import Analysis, Video
 from analyses.views.requests import UserRequest
@@ -22,24 +23,13 @@ NOT_FINISHED = "This analysis has not finished, so there is nothing to download 
 @login_required
 @require_safe
 def analysis_json(request: UserRequest, uuid: UUID) -> HttpResponse:
-    analysis = get_analysis(request.user, uuid)
-    try:
-        document = exports.result_json(analysis)
-    except exports.NotFinished:
-        return _not_finished()
-    response = JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 2})
-    return _as_download(response, analysis, "json")
+    return _download(get_analysis(request.user, uuid), "json", _as_json)
 
 
 @login_required
 @require_safe
 def analysis_csv(request: UserRequest, uuid: UUID) -> HttpResponse:
-    analysis = get_analysis(request.user, uuid)
-    try:
-        text = exports.frames_csv(analysis)
-    except exports.NotFinished:
-        return _not_finished()
-    return _as_download(HttpResponse(text, content_type="text/csv; charset=utf-8"), analysis, "csv")
+    return _download(get_analysis(request.user, uuid), "csv", _as_csv)
 
 
 @login_required
@@ -69,7 +59,7 @@ def analysis_evidence(request: UserRequest, uuid: UUID, name: str) -> HttpRespon
 
 
 def _container(file: IO[bytes]) -> str:
-    head = file.read(HEAD_LENGTH)
+    head = file.read(HEAD_BYTES)
     file.seek(0)
     return container_of(head)
 
@@ -78,7 +68,20 @@ def _player_name(video: Video) -> str:
     return f"{_stem(video.original_name)}.mp4" if video.proxy else video.original_name
 
 
-def _as_download(response: HttpResponse, analysis: Analysis, extension: str) -> HttpResponse:
+def _as_json(analysis: Analysis) -> HttpResponse:
+    document = exports.result_json(analysis)
+    return JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 2})
+
+
+def _as_csv(analysis: Analysis) -> HttpResponse:
+    return HttpResponse(exports.frames_csv(analysis), content_type="text/csv; charset=utf-8")
+
+
+def _download(analysis: Analysis, extension: str, export: Callable[[Analysis], HttpResponse]) -> HttpResponse:
+    try:
+        response = export(analysis)
+    except exports.NotFinished:
+        return HttpResponse(NOT_FINISHED, status=409, content_type="text/plain; charset=utf-8")
     name = f"{_stem(analysis.video.original_name)}-truthlens.{extension}"
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "private, no-store"
@@ -87,7 +90,3 @@ def _as_download(response: HttpResponse, analysis: Analysis, extension: str) -> 
 
 def _stem(name: str) -> str:
     return name.rsplit(".", 1)[0] or "video"
-
-
-def _not_finished() -> HttpResponse:
-    return HttpResponse(NOT_FINISHED, status=409, content_type="text/plain; charset=utf-8")
