@@ -7,9 +7,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -18,26 +19,22 @@ from analyses.detection import AnalysisError, AnalysisResult, DetectorConfig, Fa
 from analyses.supervision import Died, Overran, Port, ProgressHook, StopHook, Stopped, Supervisor
 
 
-@dataclass(frozen=True, slots=True)
-class WarmUp:
+class WarmUp(NamedTuple):
     config: DetectorConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Analyze:
+class Analyze(NamedTuple):
     path: Path
     config: DetectorConfig
 
 
-@dataclass(frozen=True, slots=True)
-class MakeProxy:
+class MakeProxy(NamedTuple):
     path: Path
     target: Path
     limits: Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """The detector's own error, as plain values."""
 
     code: Failure

@@ -11,11 +11,11 @@ import signal
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from time import monotonic
+from typing import NamedTuple
 
 from analyses.lifeline import die_with_parent
 
@@ -57,31 +57,26 @@ class ChildBroke(SupervisionError):
     """It met an exception that nobody expected. The message is the child's traceback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     number: int
     content: object
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     stage: str
     done: int
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     content: object
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     trace: str
 
 
@@ -126,8 +121,7 @@ def _answer(connection: Connection, handler: Handler, request: Request) -> Answe
         return Broken(traceback.format_exc())
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(NamedTuple):
     process: SpawnProcess
     connection: Connection
 

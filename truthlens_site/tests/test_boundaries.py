@@ -101,6 +101,14 @@ def faults(root: Path) -> list[str]:
     ]
 
 
+def faults_of_a_line(root: Path, file: str, line: str) -> list[str]:
+    """What is wrong with a room of one file that holds this line."""
+    path = root / file
+    path.parent.mkdir(parents=True)
+    path.write_text(line, encoding="utf-8")
+    return faults(root)
+
+
 def test_every_import_follows_an_arrow() -> None:
     assert faults(ROOT) == []
 
@@ -129,10 +137,7 @@ def test_all_four_rooms_are_walked() -> None:
     ],
 )
 def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
-    path = tmp_path / file
-    path.parent.mkdir(parents=True)
-    path.write_text(line, encoding="utf-8")
-    assert len(faults(tmp_path)) == 1
+    assert len(faults_of_a_line(tmp_path, file, line)) == 1
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,4 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
     ],
 )
 def test_a_right_arrow_is_not(tmp_path: Path, file: str, line: str) -> None:
-    path = tmp_path / file
-    path.parent.mkdir(parents=True)
-    path.write_text(line, encoding="utf-8")
-    assert faults(tmp_path) == []
+    assert faults_of_a_line(tmp_path, file, line) == []
