@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, fsum
+from math import exp, fsum, isfinite
 from statistics import median
 
 from detector.codes import Reason, Verdict
@@ -42,7 +42,12 @@ class Decision:
 
 
 def probability(logit: float, calibration: Calibration) -> float:
-    """The calibrated probability of fake to four decimals, kept from saying 0 or 1."""
+    """The calibrated probability of fake to four decimals, kept from saying 0 or 1.
+
+    Raises ArithmeticError for a logit that is no number: clipping would make a certain answer of it.
+    """
+    if not isfinite(logit):
+        raise ArithmeticError(f"the model gave {logit}")
     value = calibration.scale * logit + calibration.offset
     return round(min(0.999, max(0.001, 1 / (1 + exp(-max(-30.0, min(30.0, value)))))), 4)
 

@@ -1,6 +1,6 @@
 """Verdicts from logits: thresholds, thin evidence, several faces."""
 
-from math import log
+from math import inf, log, nan
 
 import pytest
 from hypothesis import given
@@ -25,6 +25,12 @@ def verdict_of(
 ) -> tuple[str, set[str]]:
     decision = decide(faces, 0.7, bits_per_pixel=bits_per_pixel, truncated=truncated)
     return str(decision.verdict), {str(reason) for reason in decision.reasons}
+
+
+@pytest.mark.parametrize("logit", [nan, inf, -inf])
+def test_a_score_that_is_not_a_number_never_becomes_a_probability(logit: float) -> None:
+    with pytest.raises(ArithmeticError):
+        probability(logit, PLAIN)
 
 
 @pytest.mark.parametrize(
