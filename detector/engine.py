@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
 from detector.errors import ConfigError
 from detector.faces import FaceFinder, make_finder
@@ -43,6 +44,7 @@ def engine_for(config: DetectorConfig) -> Engine:
     device = chosen_device(config.device)
     key = (str(card.path), card.sha256, str(device), config.face_finder)
     if key not in _engines:
+        keep_freed_memory()
         finder = make_finder(config.face_finder, str(device))
         _engines[key] = Engine(card, load_model(card, device), finder, device)
     return _engines[key]

@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
 
+from detector.allocator import keep_freed_memory
 from detector.loading import fold_norms
 from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS, to_tensor
@@ -49,6 +50,7 @@ def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
 def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
     """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
     config, tune, number, target = job
+    keep_freed_memory()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     model = averaged_model(config).to(memory_format=torch.channels_last)
