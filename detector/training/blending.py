@@ -102,12 +102,23 @@ def self_blend(crop: Image, landmarks: Points, recipe: Recipe) -> Image:
 def cross_blend(
     crop: Image, landmarks: Points, other: Image, other_landmarks: Points, recipe: Recipe
 ) -> Image:
-    """The crop with another person's face pasted over it, its colours drawn near the crop's."""
+    """The crop with another person's face pasted over it, its colours and its shape drawn near the crop's."""
+    rng = np.random.default_rng(recipe.seed + 2)
     size = crop.shape[0]
-    matrix = similarity(other_landmarks, landmarks)
+    matrix = ill_fitting(similarity(other_landmarks, landmarks), landmarks.mean(axis=0), rng)
     mask = face_mask(landmarks, size, recipe)
-    source = match_colours(warp(other, matrix), crop, mask)
-    return paste(source, crop, mask * max(recipe.ratio, 0.75))
+    fitted = warp(other, matrix)
+    strength = rng.uniform(0.5, 1.0)
+    source = cv2.addWeighted(match_colours(fitted, crop, mask), strength, fitted, 1 - strength, 0)
+    return paste(np.asarray(source, np.uint8), crop, mask * max(recipe.ratio, 0.75))
+
+
+def ill_fitting(matrix: npt.NDArray[np.float32], middle: Points, rng: Rng) -> npt.NDArray[np.float32]:
+    """The matrix followed by a small stretch and shear about ``middle``: no two heads have the same shape."""
+    bend = np.eye(2) + rng.uniform(-0.07, 0.07, (2, 2))
+    moved = bend @ matrix
+    moved[:, 2] += middle - bend @ middle + rng.normal(0, 2.0, 2)
+    return np.asarray(moved, np.float32)
 
 
 def similarity(points: Points, goal: Points) -> npt.NDArray[np.float32]:

@@ -34,7 +34,7 @@ class CachedFaces:
     """The crops of one clip or of a batch of stills.
 
     crops: (n, 272, 272, 3) uint8 RGB, memory-mapped; landmarks: (n, 5, 2) in pixels of the crop;
-    track, window, frame: (n,) integers; stills are a track each.
+    track, window, frame: (n,) integers; stills are a track each. The crops of one track follow each other.
     """
 
     name: str
@@ -55,6 +55,23 @@ def load(folder: Path, name: str) -> CachedFaces:
     facts = np.load(folder / f"{name}.npz")
     crops = np.load(folder / f"{name}.npy", mmap_mode="r")
     return CachedFaces(name, crops, facts["landmarks"], facts["track"], facts["window"], facts["frame"])
+
+
+def main_face(faces: CachedFaces) -> CachedFaces:
+    """The face that is seen longest, the first of several: in a fake clip others may be untouched."""
+    if not len(faces.track):
+        return faces
+    _, firsts, counts = np.unique(faces.track, return_index=True, return_counts=True)
+    longest = int(counts.argmax())
+    part = slice(firsts[longest], firsts[longest] + counts[longest])
+    return CachedFaces(
+        faces.name,
+        faces.crops[part],
+        faces.landmarks[part],
+        faces.track[part],
+        faces.window[part],
+        faces.frame[part],
+    )
 
 
 def frames_in_windows(path: Path, windows: int = WINDOWS, length: int = WINDOW_LENGTH) -> Iterator[Frame]:

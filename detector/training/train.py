@@ -30,10 +30,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from detector.allocator import keep_freed_memory
 from detector.crops import CROP_PX
 from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS, Input, to_tensor
-from detector.training.cache import CACHE_PX, cache_name, load
+from detector.training.cache import CACHE_PX, cache_name, load, main_face
 from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, Shares, make_sampler
@@ -98,7 +99,7 @@ def tune_auc(model: CnnLstm, clips: list[Clip], cache: Path, how: Input, frames:
 
 
 def _clip_score(model: CnnLstm, clip: Clip, cache: Path, how: Input, frames: int) -> float:
-    faces = load(cache, cache_name([clip.path]))
+    faces = main_face(load(cache, cache_name([clip.path])))
     if not len(faces.crops):
         return 0.5
     edge = (CACHE_PX - CROP_PX) // 2
@@ -116,6 +117,7 @@ def save(path: Path, **state: Any) -> None:
 def train(rank: int, config: TrainConfig) -> None:
     """One process of a run; rank 0 logs, evaluates and saves."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the parent's death sends it, nohup ignores it
+    keep_freed_memory()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     torch.manual_seed(config.seed)
