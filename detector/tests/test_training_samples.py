@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from detector.tests.scenes import walk
 from detector.tracks import FaceTracker
 from detector.training.augmentation import draw_quality, draw_view
 from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
-from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, landmarks_in_crop
+from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, landmarks_in_crop, main_face
+from detector.training.eigenfaces import FACE_PX, aligned, decoded_blend, fit, kept
 from detector.training.labels import Clip
 from detector.training.samples import PairSampler, Shares, true_pairs
 from detector.training.windows import KINDS, draw_window, face_sources, window_pairs
@@ -37,7 +39,7 @@ def faces() -> CachedFaces:
 @pytest.fixture(scope="module")
 def sampler(faces: CachedFaces) -> PairSampler:
     pairs = {"swap": [(faces, replace(faces, crops=255 - faces.crops))]}
-    return PairSampler({"g": [faces]}, [faces], [faces], pairs, Shares())
+    return PairSampler({"g": [faces]}, [faces], [faces], pairs, fit([faces]), Shares())
 
 
 def recipe(seed: int = 0) -> Recipe:
@@ -150,3 +152,77 @@ def test_a_fake_without_its_real_clip_is_left_out(faces: CachedFaces) -> None:
     )
     pairs = true_pairs([real, fake, alone], {clip.path: faces for clip in (real, fake, alone)})
     assert {method: len(found) for method, found in pairs.items()} == {"FF++-x": 1}
+
+
+def test_a_fake_is_paired_with_the_real_clip_of_its_own_compression(faces: CachedFaces) -> None:
+    clips = [
+        Clip(Path(f"{quality}/{name}.mp4"), fake, f"FF++-{name}-{quality}", "g", "train", "1", name, quality)
+        for quality in ("c23", "c40")
+        for name, fake in (("original", False), ("Deepfakes", True))
+    ]
+    by_path = {clip.path: replace(faces, name=str(clip.path)) for clip in clips}
+    pairs = true_pairs(clips, by_path)
+    assert {source: [(real.name, fake.name) for real, fake in found] for source, found in pairs.items()} == {
+        f"FF++-Deepfakes-{quality}": [(f"{quality}/original.mp4", f"{quality}/Deepfakes.mp4")]
+        for quality in ("c23", "c40")
+    }
+    assert true_pairs([clips[0], clips[3]], by_path) == {}
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"stills": []},
+        {"stills": [], "other_reals": []},
+        {"stills": [], "paired_reals": {}, "true_pairs": {}},
+        {"paired_reals": {}, "true_pairs": {}, "shares": Shares(true_fakes=1.0)},
+    ],
+)
+def test_pairs_are_drawn_whatever_kinds_a_data_set_lacks(
+    sampler: PairSampler, lacking: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(6)
+    sampler = replace(sampler, **lacking)
+    assert all(not np.array_equal(real, fake) for real, fake in islice(sampler.pairs(rng), 12))
+    assert all(len(sampler.draw_video(rng).crops) for _ in range(12))
+
+
+def test_the_main_face_is_the_one_seen_longest(faces: CachedFaces) -> None:
+    tracks = np.repeat(np.array([1, 3, 4], np.int32), (10, 25, 25))
+    longest = main_face(replace(faces, track=tracks))
+    assert longest.track.tolist() == [3] * 25
+    assert np.array_equal(longest.crops, faces.crops[10:35])
+    assert np.array_equal(longest.frame, faces.frame[10:35])
+
+
+def test_an_aligned_face_has_its_landmarks_where_all_have_them(faces: CachedFaces) -> None:
+    first, later = (aligned(faces.crops[i], faces.landmarks[i]) for i in (0, 25))
+    assert first.shape == (FACE_PX, FACE_PX, 3)
+    assert np.abs(first.astype(int) - later).mean() < 12
+
+
+def test_a_code_gives_its_face_back_and_fewer_numbers_give_less_of_it(faces: CachedFaces) -> None:
+    eigenfaces = fit([faces])
+    face = aligned(faces.crops[0], faces.landmarks[0])
+    code = eigenfaces.encode(face)
+    errors = [np.abs(eigenfaces.decode(code[:n]).astype(int) - face).mean() for n in (len(code), 2)]
+    assert errors[0] < errors[1] < 40
+    assert errors[0] < 6
+
+
+def test_eigenfaces_are_made_once_and_read_again(faces: CachedFaces, tmp_path: Path) -> None:
+    made = kept(tmp_path / "x-eigenfaces.npz", [faces])
+    again = kept(tmp_path / "x-eigenfaces.npz", [])
+    assert np.array_equal(made.components, again.components)
+    assert [path.name for path in tmp_path.glob("*.npz")] == ["x-eigenfaces.npz"]
+
+
+def test_a_decoded_face_changes_the_face_and_leaves_the_surroundings(faces: CachedFaces) -> None:
+    eigenfaces = fit([faces])
+    crop, landmarks = faces.crops[0], faces.landmarks[0]
+    code = eigenfaces.encode(aligned(faces.crops[40], faces.landmarks[40]))
+    fake = decoded_blend(crop, landmarks, code, replace(recipe(3), outline="face"), eigenfaces)
+    change = np.abs(fake.astype(int) - crop).mean(axis=2)
+    eyes = landmarks[:2].mean(axis=0).astype(int)
+    assert change[0].max() == 0
+    assert change[eyes[1] - 8 : eyes[1] + 30, eyes[0] - 20 : eyes[0] + 20].mean() > 0.5

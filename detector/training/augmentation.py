@@ -3,17 +3,32 @@
 Both members of a pair get the same draw, so that none of it can tell them apart.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
+from torchvision.transforms import v2
 
 from detector.crops import CROP_PX
 from detector.recompression import h264
 from detector.training.blending import Image, Rng
 
 Change = Callable[[Image], Image]
+
+CAMERA = v2.Compose(
+    [
+        v2.ColorJitter(brightness=0.2, contrast=0.2, saturation=0.3),
+        v2.RandomApply([v2.ColorJitter(hue=0.04)], p=0.4),
+        v2.RandomGrayscale(p=0.05),
+        v2.RandomApply([v2.GaussianBlur(kernel_size=7, sigma=(0.4, 1.6))], p=0.25),
+        v2.RandomAdjustSharpness(sharpness_factor=2.0, p=0.15),
+        v2.RandomApply([v2.GaussianNoise(sigma=0.02)], p=0.2),
+    ]
+)
+"""Light, colours, focus and noise, as one picture or all frames of a clip get them."""
 
 
 def draw_view(rng: Rng, size: int) -> Change:
@@ -37,40 +52,34 @@ def draw_view(rng: Rng, size: int) -> Change:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One draw of light, blur, size, noise and compression.
+    """One draw of light, blur, size, noise and compression, given by ``seed`` for all images it is used on.
 
     A manipulation is made at the face's own size in the video and compressed there, so the picture is made
     smaller first and larger again last. Seams finer than the video's own pixels would be a shortcut.
     """
 
-    steps: tuple[Change, ...]
+    seed: int
     size: int
     way_back: int
     crf: int | None
     jpeg_quality: int | None
 
-    def __call__(self, images: list[Image]) -> list[Image]:
+    def __call__(self, images: Sequence[Image]) -> list[Image]:
         """The same for all images; with H.264 they are consecutive frames."""
         side = images[0].shape[0]
-        images = [resized(image, self.size, cv2.INTER_AREA) for image in images]
-        for step in self.steps:
-            images = [step(image) for image in images]
+        small = photographed([resized(image, self.size, cv2.INTER_AREA) for image in images], self.seed)
         if self.crf is not None:
-            images = h264(images, self.crf)
+            small = h264(small, self.crf)
         elif self.jpeg_quality is not None:
-            images = [jpeg(image, self.jpeg_quality) for image in images]
-        return [resized(image, side, self.way_back) for image in images]
+            small = [jpeg(image, self.jpeg_quality) for image in small]
+        return [resized(image, side, self.way_back) for image in small]
 
 
 def draw_quality(rng: Rng) -> Quality:
-    steps = [draw_light(rng)]
-    for chance, draw in ((0.25, draw_blur), (0.15, draw_sharpening), (0.2, draw_noise)):
-        if rng.random() < chance:
-            steps.append(draw(rng))
     factor = rng.uniform(0.45, 1.0) if rng.random() < 0.6 else 1.0
     kind = rng.choice(("jpeg", "h264", "none"), p=(0.4, 0.5, 0.1))
     return Quality(
-        steps=tuple(steps),
+        seed=int(rng.integers(2**31)),
         size=2 * round(factor * CROP_PX / 2),
         way_back=int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC))),
         crf=int(rng.integers(18, 34)) if kind == "h264" else None,
@@ -78,55 +87,19 @@ def draw_quality(rng: Rng) -> Quality:
     )
 
 
+def photographed(images: Sequence[Image], seed: int) -> list[Image]:
+    """All images through the same draw of :data:`CAMERA`; its transforms take torch's own random numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        taken: Tensor = CAMERA(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2))
+    return list(np.ascontiguousarray(taken.permute(0, 2, 3, 1).numpy()))
+
+
 def resized(image: Image, size: int, how: int) -> Image:
     """The square image at another size."""
     if image.shape[0] == size:
         return image
     return np.asarray(cv2.resize(image, (size, size), interpolation=how), np.uint8)
-
-
-def draw_light(rng: Rng) -> Change:
-    """Exposure, contrast and colours: a clip's own look must not tell what was changed in it."""
-    gain, offset, gamma = rng.uniform(0.85, 1.15), rng.uniform(-18, 18), rng.uniform(0.8, 1.25)
-    tint = rng.uniform(0.95, 1.05, 3)
-    ramp = 255 * (np.arange(256) / 255) ** gamma
-    curves = np.clip(ramp[:, None] * (tint * gain) + offset, 0, 255).astype(np.uint8)
-    hue, saturation = rng.uniform(-8, 8), rng.uniform(0.7, 1.3)
-    grey = rng.random() < 0.05
-
-    def change(image: Image) -> Image:
-        lit = np.stack([curves[image[..., channel], channel] for channel in range(3)], axis=-1)
-        hsv = cv2.cvtColor(lit, cv2.COLOR_RGB2HSV)
-        hsv[..., 0] = (hsv[..., 0].astype(np.int16) + round(hue)) % 180
-        hsv[..., 1] = 0 if grey else np.clip(hsv[..., 1] * saturation, 0, 255).astype(np.uint8)
-        return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.uint8)
-
-    return change
-
-
-def draw_sharpening(rng: Rng) -> Change:
-    amount, sigma = rng.uniform(0.3, 1.2), rng.uniform(0.6, 2.0)
-
-    def change(image: Image) -> Image:
-        soft = cv2.GaussianBlur(image, (0, 0), sigma)
-        return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
-
-    return change
-
-
-def draw_blur(rng: Rng) -> Change:
-    sigma = rng.uniform(0.4, 1.6)
-    return lambda image: np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
-
-
-def draw_noise(rng: Rng) -> Change:
-    spread, seed = rng.uniform(1, 8), int(rng.integers(2**31))
-
-    def change(image: Image) -> Image:
-        noise = np.random.default_rng(seed).normal(0, spread, image.shape)
-        return np.clip(image + noise, 0, 255).astype(np.uint8)
-
-    return change
 
 
 def jpeg(image: Image, quality: int) -> Image:

@@ -107,10 +107,8 @@ def cross_blend(
     size = crop.shape[0]
     matrix = ill_fitting(similarity(other_landmarks, landmarks), landmarks.mean(axis=0), rng)
     mask = face_mask(landmarks, size, recipe)
-    fitted = warp(other, matrix)
-    strength = rng.uniform(0.5, 1.0)
-    source = cv2.addWeighted(match_colours(fitted, crop, mask), strength, fitted, 1 - strength, 0)
-    return paste(np.asarray(source, np.uint8), crop, mask * max(recipe.ratio, 0.75))
+    source = matched_in_part(warp(other, matrix), crop, mask, rng.uniform(0.6, 1.0))
+    return paste(source, crop, mask * max(recipe.ratio, 0.75))
 
 
 def ill_fitting(matrix: npt.NDArray[np.float32], middle: Points, rng: Rng) -> npt.NDArray[np.float32]:
@@ -128,6 +126,13 @@ def similarity(points: Points, goal: Points) -> npt.NDArray[np.float32]:
     system = np.concatenate([np.stack([x, -y, ones, zeros], 1), np.stack([y, x, zeros, ones], 1)])
     a, b, c, d = np.linalg.lstsq(system, np.concatenate([goal[:, 0], goal[:, 1]]), rcond=None)[0]
     return np.array([[a, -b, c], [b, a, d]], np.float32)
+
+
+def misfit(points: Points, goal: Points) -> float:
+    """How far ``points`` stay from ``goal`` when brought as near as a similarity can, in eye distances."""
+    matrix = similarity(points, goal)
+    left = points @ matrix[:, :2].T + matrix[:, 2] - goal
+    return float(np.linalg.norm(left, axis=1).mean() / np.linalg.norm(goal[1] - goal[0]))
 
 
 def warp(image: Image, matrix: npt.NDArray[np.floating]) -> Image:
@@ -188,6 +193,12 @@ def match_colours(source: Image, target: Image, mask: Mask) -> Image:
     mean, spread = lab[inside].mean(axis=0), lab[inside].std(axis=0) + 1e-3
     shifted = (lab - mean) * (goal[inside].std(axis=0) / spread) + goal[inside].mean(axis=0)
     return np.asarray(cv2.cvtColor(np.clip(shifted, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB), np.uint8)
+
+
+def matched_in_part(source: Image, target: Image, mask: Mask, strength: float) -> Image:
+    """The source on its way to the target's colours: at 1 all the way, at 0 not at all."""
+    matched = match_colours(source, target, mask)
+    return np.asarray(cv2.addWeighted(matched, strength, source, 1 - strength, 0), np.uint8)
 
 
 def draw_mismatch(rng: Rng) -> Callable[[Image], Image]:

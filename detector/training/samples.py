@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from detector.training.augmentation import draw_quality, draw_view
-from detector.training.blending import Image, Points, Rng, cross_blend, draw_recipe, self_blend
-from detector.training.cache import CACHE_PX, CachedFaces, cache_name, load, still_batches
+from detector.training.blending import Image, Points, Rng, cross_blend, draw_recipe, misfit, self_blend
+from detector.training.cache import CACHE_PX, CachedFaces, cache_name, load, main_face, still_batches
+from detector.training.eigenfaces import Eigenfaces, aligned, decoded_blend, kept
 from detector.training.labels import Clip, Still
+
+LOOKALIKES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,8 @@ class Shares:
     """How often each kind is drawn; the rest of ``true_fakes`` are pseudo-fakes.
 
     Of the true fakes, ``partly_true`` are laid over their real frame in part only: they are few and soon
-    known by heart.
+    known by heart. Of the pseudo-fakes, ``cross_blends`` show two people, ``decoded`` a face out of an
+    autoencoder, and the rest are self-blends.
 
     Other sources than ``paired_source`` exist only as real: with true fakes from one source and reals from
     another a model would learn the source, so they serve pseudo-fakes alone.
@@ -26,24 +30,31 @@ class Shares:
     true_fakes: float = 0.5
     partly_true: float = 0.3
     cross_blends: float = 0.25
+    decoded: float = 0.25
     stills: float = 0.35
     paired_reals: float = 0.2
 
 
 @dataclass(slots=True)
 class PairSampler:
-    """Draws pairs without end: pseudo-fakes from all reals and stills, true fakes beside paired reals."""
+    """Draws pairs without end: pseudo-fakes from all reals and stills, true fakes beside paired reals.
+
+    Where a kind is missing (many data sets have no stills, no fakes beside their reals, or no other reals),
+    its share goes to the rest.
+    """
 
     paired_reals: dict[str, list[CachedFaces]]
     other_reals: list[CachedFaces]
     stills: list[CachedFaces]
     true_pairs: dict[str, list[tuple[CachedFaces, CachedFaces]]]
+    eigenfaces: Eigenfaces
     shares: Shares = field(default_factory=Shares)
 
     def pairs(self, rng: Rng) -> Iterator[tuple[Image, Image]]:
         """(real, fake), each (224, 224, 3) uint8 RGB."""
         while True:
-            real, fake = self._true(rng) if rng.random() < self.shares.true_fakes else self._pseudo(rng)
+            true = bool(self.true_pairs) and rng.random() < self.shares.true_fakes
+            real, fake = self._true(rng) if true else self._pseudo(rng)
             view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
             yield quality([view(real)])[0], quality([view(fake)])[0]
 
@@ -54,10 +65,7 @@ class PairSampler:
 
     def draw_video(self, rng: Rng) -> CachedFaces:
         """Any real clip; a third of them come from the source of the true fakes."""
-        if rng.random() < 0.35:
-            reals = self.paired_reals[str(rng.choice(sorted(self.paired_reals)))]
-            return reals[int(rng.integers(len(reals)))]
-        return self.other_reals[int(rng.integers(len(self.other_reals)))]
+        return self._video(rng.random() < 0.35, rng)
 
     def _true(self, rng: Rng) -> tuple[Image, Image]:
         real, fake = self.draw_true(rng)
@@ -71,20 +79,35 @@ class PairSampler:
 
     def _pseudo(self, rng: Rng) -> tuple[Image, Image]:
         crop, landmarks = _any(self._real(rng), rng)
-        recipe = draw_recipe(rng)
-        if rng.random() < self.shares.cross_blends:
-            other, other_landmarks = _any(self._real(rng), rng)
+        recipe, kind = draw_recipe(rng), rng.random()
+        if kind < self.shares.cross_blends:
+            other, other_landmarks = self._lookalike(landmarks, rng)
             return crop, cross_blend(crop, landmarks, other, other_landmarks, recipe)
+        if kind < self.shares.cross_blends + self.shares.decoded:
+            code = self.eigenfaces.encode(aligned(*self._lookalike(landmarks, rng)))
+            return crop, decoded_blend(crop, landmarks, code, recipe, self.eigenfaces)
         return crop, self_blend(crop, landmarks, recipe)
 
+    def _lookalike(self, landmarks: Points, rng: Rng) -> tuple[Image, Points]:
+        """Of some other faces the one whose landmarks fit best: swaps are made between such."""
+        drawn = [self._real(rng) for _ in range(LOOKALIKES)]
+        places = [(faces, int(rng.integers(len(faces.crops)))) for faces in drawn]
+        faces, index = min(places, key=lambda place: misfit(place[0].landmarks[place[1]], landmarks))
+        return np.array(faces.crops[index]), faces.landmarks[index]
+
     def _real(self, rng: Rng) -> CachedFaces:
-        kind = rng.random()
-        if kind < self.shares.stills:
+        stills = self.shares.stills
+        kind = rng.uniform(0 if self.stills else stills, 1)
+        if kind < stills:
             return self.stills[int(rng.integers(len(self.stills)))]
-        if kind < self.shares.stills + self.shares.paired_reals:
+        return self._video(kind < stills + self.shares.paired_reals, rng)
+
+    def _video(self, paired: bool, rng: Rng) -> CachedFaces:
+        """A real clip of the source of the true fakes or of another, as far as there are both."""
+        reals = self.other_reals
+        if self.paired_reals and (paired or not reals):
             reals = self.paired_reals[str(rng.choice(sorted(self.paired_reals)))]
-            return reals[int(rng.integers(len(reals)))]
-        return self.other_reals[int(rng.integers(len(self.other_reals)))]
+        return reals[int(rng.integers(len(reals)))]
 
 
 def _any(faces: CachedFaces, rng: Rng) -> tuple[Image, Points]:
@@ -103,7 +126,9 @@ def make_sampler(clips: list[Clip], stills: list[Still], cache: Path, shares: Sh
             paired.setdefault(clip.group, []).append(faces[clip.path])
     others = [faces[c.path] for c in usable if not c.fake and c.source not in sources]
     batches = [load(cache, cache_name([still.path for still in batch])) for batch in still_batches(stills)]
-    return PairSampler(paired, others, batches, true_pairs(usable, faces), shares)
+    reals = [*(faces[clip.path] for clip in usable if not clip.fake), *batches]
+    eigenfaces = kept(cache / f"{cache_name(Path(each.name) for each in reals)}-eigenfaces.npz", reals)
+    return PairSampler(paired, others, batches, true_pairs(usable, faces), eigenfaces, shares)
 
 
 def true_fake_sources(clips: list[Clip]) -> set[str]:
@@ -115,14 +140,18 @@ def true_fake_sources(clips: list[Clip]) -> set[str]:
 def true_pairs(
     clips: list[Clip], faces: dict[Path, CachedFaces]
 ) -> dict[str, list[tuple[CachedFaces, CachedFaces]]]:
-    """For each method its fakes, each with the real clip of the same scene.
+    """For each source of fakes its clips, each with the real clip of the same scene and compression.
 
-    A fake whose real clip is not at hand is left out: its scene would only ever be seen as fake, and a model
-    learns to know scenes sooner than traces.
+    Were the compressions different, a model would learn to tell these. A fake whose real clip is not at hand
+    is left out: its scene would only ever be seen as fake, and a model learns to know scenes sooner than
+    traces.
     """
-    reals = {clip.scene: clip for clip in clips if not clip.fake}
+    reals = {(clip.scene, clip.compression): clip for clip in clips if not clip.fake}
     pairs: dict[str, list[tuple[CachedFaces, CachedFaces]]] = {}
     for clip in clips:
-        if clip.fake and clip.scene in reals:
-            pairs.setdefault(clip.source, []).append((faces[reals[clip.scene].path], faces[clip.path]))
+        real = reals.get((clip.scene, clip.compression))
+        if clip.fake and real is not None:
+            pairs.setdefault(clip.source, []).append(
+                (main_face(faces[real.path]), main_face(faces[clip.path]))
+            )
     return pairs
