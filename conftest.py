@@ -56,6 +56,7 @@ def isolation(settings: Settings, tmp_path: Path) -> None:
     """Files in the test's folder, a queue that nobody serves, no rate limits left from other tests."""
     for name in ("media", "uploads", "static"):
         (tmp_path / name).mkdir()
+    settings.STATE = tmp_path / "state"
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
     settings.STATIC_ROOT = tmp_path / "static"

@@ -93,7 +93,7 @@ def playable_copy(path: Path) -> Iterator[Path | None]:
 
     The copy is gone afterwards. Raises as :func:`analyze_in_child` does.
     """
-    with tempfile.TemporaryDirectory(prefix="truthlens-") as folder:
+    with tempfile.TemporaryDirectory(prefix="copy-", dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         target = Path(folder) / "proxy.mp4"
         made = _ask(MakeProxy(path, target, _whole_clip_limits()), _tell_nobody, _never)
         yield target if made else None

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from analyses.models import Analysis
 
 HEARTBEAT_LIMIT = timedelta(seconds=20)
-"""A worker writes at least every two seconds; after so long without a word it is taken for dead."""
+"""A worker writes at least every two seconds; after so long without a word it is taken for dead. One of this
+machine is known to be dead sooner (``analyses.presence``)."""
 
 
 class AnalysisQuerySet(models.QuerySet["Analysis"]):
@@ -26,12 +27,15 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def queued(self) -> Self:
         return self.filter(state="queued")
 
+    def running(self) -> Self:
+        return self.filter(state="running")
+
     def unfinished(self) -> Self:
         return self.filter(state__in=["queued", "running"])
 
     def stuck(self) -> Self:
         """Running, but the worker that claimed them has gone silent."""
-        return self.filter(state="running", heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)
+        return self.running().filter(heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)
 
     def with_video(self) -> Self:
         return self.select_related("video")

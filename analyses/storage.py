@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
+EVIDENCE = "evidence"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -39,4 +40,4 @@ def delete_evidence(uuid: UUID) -> None:
 
 
 def _folder(uuid: UUID) -> str:
-    return f"evidence/{uuid}"
+    return f"{EVIDENCE}/{uuid}"

@@ -1,10 +1,8 @@
 """The queue's one job."""
 
 import logging
-import os
-import socket
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.files.base import File
 
@@ -13,11 +11,11 @@ from analyses.detection import AnalysisError, Failure
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
 from analyses.models import Analysis
+from analyses.presence import WORKER
 from analyses.supervision import ChildLost, Interrupted
 
 logger = logging.getLogger(__name__)
 
-WORKER = f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid4().hex[:8]}"
 COUNTED = (Failure.CRASHED, Failure.TIMED_OUT)
 """The clip killed or overran the process that decodes or scores it; it gets one more attempt."""
 

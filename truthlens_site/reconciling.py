@@ -1,28 +1,41 @@
-"""The loop in ``up`` that brings lost work back: rows whose worker died, rows that no job stands for."""
+"""The loop in ``up`` that brings lost work back and clears away what nobody owns."""
 
 import logging
 import threading
+from collections.abc import Callable
+from time import monotonic
 
 from django.db import connection
 
-from analyses.reconciler import reconcile
+from analyses.reconciler import reconcile, take_back
+from analyses.strays import remove_strays
 
-EVERY_S = 10.0
+DUTIES: dict[Callable[[], object], float] = {take_back: 2.0, reconcile: 10.0, remove_strays: 3600.0}
+"""What is done, each every so many seconds."""
+LOOK_EVERY_S = 2.0
 
 logger = logging.getLogger(__name__)
 
 
 def reconcile_until(stop: threading.Event) -> None:
     """Runs in a thread of its own: neither a slow database nor a dead broker holds up the supervisor."""
+    due = dict.fromkeys(DUTIES, 0.0)
     while not stop.is_set():
-        try:
-            reconcile()
-        except Exception:
-            # A database or broker that is away for a moment must not end the loop for good.
-            logger.exception("Reconciling failed; trying again in %.0f s", EVERY_S)
-        finally:
-            connection.close()
-        stop.wait(EVERY_S)
+        for duty, every_s in DUTIES.items():
+            if monotonic() >= due[duty] and not stop.is_set():
+                due[duty] = monotonic() + every_s
+                _do(duty)
+        connection.close()
+        stop.wait(LOOK_EVERY_S)
+
+
+def _do(duty: Callable[[], object]) -> None:
+    """A database or broker that is away for a moment must not end the loop for good."""
+    try:
+        duty()
+    except Exception:
+        logger.exception("Reconciling failed; trying again in a moment.")
+        connection.close()
 
 
 def start_reconciling(stop: threading.Event) -> None:

@@ -1,7 +1,5 @@
-import os
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -10,8 +8,9 @@ from pytest_django import Settings
 
 from accounts.models import User
 from analyses.models import Analysis, State
+from analyses.presence import HOST, WORKER, present
 from analyses.queue import analysis_queue, enqueue, queued_uuids
-from analyses.reconciler import Reconciled, reconcile, remove_strays
+from analyses.reconciler import Reconciled, reconcile, take_back
 from analyses.tests.factories import make_analysis, make_done, make_failed, make_running
 
 
@@ -82,17 +81,29 @@ def test_without_a_broker_rows_go_back_and_wait(alice: User) -> None:
     assert analysis.state == State.QUEUED
 
 
-@pytest.mark.usefixtures("db")
-def test_only_old_files_that_no_row_knows_are_removed(alice: User, settings: Settings) -> None:
-    known = Path(make_analysis(alice).video.file.path)
-    folder = Path(settings.MEDIA_ROOT) / "videos"
-    old, fresh = folder / "old.bin", folder / "fresh.bin"
-    for path in (old, fresh):
-        path.write_bytes(b"left over")
-    for path in (known, old):
-        os.utime(path, (0, 0))
-    assert remove_strays() == 1
-    assert sorted(folder.iterdir()) == sorted([known, fresh])
+@pytest.mark.usefixtures("broker")
+def test_a_worker_of_this_machine_that_is_gone_is_not_waited_for(alice: User, settings: Settings) -> None:
+    """It never said that it ends, so its file is there, but nobody holds it any more."""
+    analysis = make_running(alice, worker=WORKER)
+    with present():
+        take_back()
+        analysis.refresh_from_db()
+        assert analysis.state == State.RUNNING
+        lock = next(settings.STATE.glob("workers/*.lock"))
+    lock.touch()
+    take_back()
+    analysis.refresh_from_db()
+    assert (analysis.state, analysis.losses) == (State.QUEUED, 1)
+    assert queued_uuids() == {analysis.uuid}
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("worker", [f"elsewhere:{WORKER}", f"{HOST}:1:never-seen", "../../etc/passwd"])
+def test_of_other_workers_only_their_silence_counts(alice: User, worker: str) -> None:
+    analysis = make_running(alice, worker=worker)
+    take_back()
+    analysis.refresh_from_db()
+    assert analysis.state == State.RUNNING
 
 
 @pytest.mark.usefixtures("broker", "db")

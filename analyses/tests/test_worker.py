@@ -8,7 +8,6 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from analyses import services
 from analyses.exports import result_json
 from analyses.models import Analysis, State
 from analyses.queue import analysis_queue
-from analyses.reconciler import reconcile
+from analyses.reconciler import reconcile, take_back
 from detector.tests.documents import check_document
 from truthlens_site.tests.services import (
     broker_answers,
@@ -57,7 +56,7 @@ def site(broker: str, installed_weights: Path, settings: Settings, tmp_path: Pat
     name = connection.settings_dict["NAME"]
     environment = {
         **os.environ,
-        "TRUTHLENS_STATE": str(tmp_path / "state"),
+        "TRUTHLENS_STATE": str(settings.STATE),
         "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
         "DATABASE_URL": f"sqlite:///{name}",
         "MEDIA_ROOT": str(settings.MEDIA_ROOT),
@@ -112,13 +111,6 @@ def ends_within(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
     return process.wait(timeout=seconds) == 0
 
 
-def forget_heartbeat(analysis: Analysis) -> None:
-    """What twenty seconds of silence look like."""
-    row = Analysis.objects.get(pk=analysis.pk)
-    assert row.heartbeat_at is not None
-    Analysis.objects.filter(pk=row.pk).update(heartbeat_at=row.heartbeat_at - timedelta(minutes=1))
-
-
 def test_a_clip_goes_in_and_a_checked_result_comes_out(
     site: Site, broker: str, alice: User, clip: Path
 ) -> None:
@@ -153,8 +145,7 @@ def test_a_killed_child_costs_one_attempt_and_a_killed_worker_costs_none(
 
     analysis.refresh_from_db()
     assert analysis.state == State.RUNNING
-    forget_heartbeat(analysis)
-    reconcile()
+    take_back()
     with site.worker():
         wait_until(reaches(analysis, State.DONE, State.FAILED), seconds=START_S, what="the analysis")
     analysis.refresh_from_db()

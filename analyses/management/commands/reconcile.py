@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
-from analyses.reconciler import reconcile, remove_strays
+from analyses.reconciler import reconcile
+from analyses.strays import remove_strays
 
 
 class Command(BaseCommand):

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
 from analyses.inference import supervisor
+from analyses.presence import present
 from analyses.worker import make_worker
 
 RETRY_S = 2.0
@@ -22,8 +23,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         supervisor().start()
         try:
-            while not self._work(burst=options["burst"]):
-                time.sleep(RETRY_S)
+            with present():
+                while not self._work(burst=options["burst"]):
+                    time.sleep(RETRY_S)
         except (KeyboardInterrupt, StopRequested):
             pass
         finally:

@@ -1,0 +1,85 @@
+"""Removes files that no row owns, as a crash between storing a file and writing its row leaves them."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from time import time
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from analyses.models import Analysis, Video
+from analyses.presence import forget_gone
+from analyses.storage import EVIDENCE, delete_evidence
+
+STRAY_AFTER = timedelta(hours=1)
+"""A file's row may be about to be written; after an hour it isn't."""
+DRAFTS = ("*.upload*", "copy-*")
+"""Uploads on their way in, as Django names them, and copies that are being made (``analyses.inference``)."""
+
+
+def remove_strays() -> int:
+    """How many were removed. What has an owner, or was written to within the hour, stays."""
+    forget_gone()
+    videos, evidence, drafts = list(stray_videos()), list(stray_evidence()), list(stray_drafts())
+    for path in videos:
+        default_storage.delete(path)
+    for uuid in evidence:
+        delete_evidence(uuid)
+    for draft in drafts:
+        _remove(draft)
+    return len(videos) + len(evidence) + len(drafts)
+
+
+def stray_videos() -> Iterator[str]:
+    """Paths in the storage."""
+    paths = [f"videos/{name}" for name in _listed("videos")[1]]
+    if not paths:
+        return
+    known = {path for pair in Video.objects.values_list("file", "proxy") for path in pair}
+    limit = timezone.now() - STRAY_AFTER
+    yield from (p for p in paths if p not in known and default_storage.get_modified_time(p) < limit)
+
+
+def stray_evidence() -> Iterator[UUID]:
+    """Analyses that are gone. A row is there before its evidence, so these need no grace."""
+    folders = [UUID(name) for name in _listed(EVIDENCE)[0] if _is_uuid(name)]
+    if not folders:
+        return
+    known = set(Analysis.objects.values_list("uuid", flat=True))
+    yield from (uuid for uuid in folders if uuid not in known)
+
+
+def stray_drafts() -> Iterator[Path]:
+    folder, limit = Path(settings.FILE_UPLOAD_TEMP_DIR), time() - STRAY_AFTER.total_seconds()
+    yield from (path for pattern in DRAFTS for path in folder.glob(pattern) if _written(path) < limit)
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """The folders and the files in it."""
+    return default_storage.listdir(folder) if default_storage.exists(folder) else ([], [])
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def _written(path: Path) -> float:
+    """When it, or a file in it, was last written to. What vanishes meanwhile counts as new."""
+    try:
+        return max(entry.stat().st_mtime for entry in (path, *path.glob("*")))
+    except FileNotFoundError:
+        return time()
+
+
+def _remove(draft: Path) -> None:
+    if draft.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
+        draft.unlink(missing_ok=True)
