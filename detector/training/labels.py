@@ -1,100 +1,112 @@
 """Labelled data sets: which file is real or fake, where it comes from, and which group it may not leave."""
 
-import csv
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector.training.datasets import celebdf, dfdc, dfdc_preview, faceforensics, plain, table
+from detector.training.datasets.clips import Clip, DatasetError, Still
+from detector.training.datasets.groups import fit_and_tune, folds, is_tune
+from detector.training.datasets.table import method_and_compression, scene_of
+
+__all__ = [
+    "Clip",
+    "DatasetError",
+    "Still",
+    "fit_and_tune",
+    "folds",
+    "is_tune",
+    "method_and_compression",
+    "read_clips",
+    "read_stills",
+    "scene_of",
+    "terms_by_source",
+]
+
+Terms = dict[str, dict[str, str | int]]
+"""For each source how many files there are, and under which terms."""
+NOT_STATED = "Not stated"
+
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """One labelled video. Clips of one group share people or scenes and stay on one side of every split.
+class Layout:
+    """One way in which data sets are laid out; ``sign`` is what it is known by."""
 
-    scene: whose footage it is; a fake and the real clip it was made from share it, frame by frame.
-    method: how a fake was made, ``original`` for a real clip of a set that names methods, else empty.
-    compression: as the data set names it (c0, c23, c40), else empty.
-    """
-
-    path: Path
-    fake: bool
-    source: str
-    group: str
-    split: str
-    scene: str = ""
-    method: str = ""
-    compression: str = ""
+    name: str
+    sign: str
+    found: Callable[[Path], bool]
+    read: Callable[[Path], list[Clip]]
+    terms: str
 
 
-@dataclass(frozen=True, slots=True)
-class Still:
-    """One real still face."""
+LAYOUTS = (
+    Layout("table", "videos.csv", table.found, table.read, NOT_STATED),
+    Layout(
+        "FaceForensics++",
+        "original_sequences/ or manipulated_sequences/",
+        faceforensics.found,
+        faceforensics.read,
+        faceforensics.TERMS,
+    ),
+    Layout("Celeb-DF", "Celeb-real/ or Celeb-synthesis/", celebdf.found, celebdf.read, celebdf.TERMS),
+    Layout("plain", "real/ and fake/", plain.found, plain.read, plain.TERMS),
+    Layout("DFDC preview", "dataset.json", dfdc_preview.found, dfdc_preview.read, dfdc_preview.TERMS),
+    Layout("DFDC", "metadata.json or labels.csv beside the clips", dfdc.found, dfdc.read, dfdc.TERMS),
+)
 
-    path: Path
-    source: str
-    split: str
+
+def find_layout(folder: Path) -> Layout:
+    """The layout of a folder, by what is in it. Raises DatasetError where it is none of those known."""
+    for layout in LAYOUTS:
+        if layout.found(folder):
+            return layout
+    known = "; ".join(f"{layout.name} ({layout.sign})" for layout in LAYOUTS)
+    raise DatasetError(f"{folder} is not a known data set. Known by what is in the folder: {known}.")
 
 
 def read_clips(folder: Path, split: str) -> list[Clip]:
-    """The clips of one split (``train`` or ``val``) of a folder with a ``videos.csv``."""
-    with (folder / "videos.csv").open(newline="", encoding="utf-8") as file:
-        return [
-            Clip(
-                folder / row["file"],
-                row["label"] == "fake",
-                row["source"],
-                row["group"],
-                row["split"],
-                scene_of(Path(row["file"]), row["source"]),
-                *method_and_compression(row["source"]),
-            )
-            for row in csv.DictReader(file)
-            if row["split"] == split
-        ]
+    """The clips of one split (``train``, ``val``, in some sets ``test``) of a folder in any known layout.
 
-
-def scene_of(path: Path, source: str) -> str:
-    """FaceForensics++ names a fake by its target and its source, 033_097, and the target's real clip 033."""
-    return path.stem.split("__")[-1].split("_")[0] if source.startswith("FF++") else path.stem
-
-
-def method_and_compression(source: str) -> tuple[str, str]:
-    """Of a source named like FF++-Deepfakes-c23; both empty for other sources."""
-    parts = source.split("-")
-    return (parts[1], parts[2]) if parts[0] == "FF++" and len(parts) == 3 else ("", "")
+    Raises DatasetError where the layout is unknown, or the set has no clip of that split.
+    """
+    layout = find_layout(folder)
+    clips = layout.read(folder)
+    chosen = [clip for clip in clips if clip.split == split]
+    if not chosen:
+        there = ", ".join(sorted({clip.split for clip in clips})) or "none at all"
+        raise DatasetError(f"{folder} ({layout.name}) has no clips of the split {split}. It has: {there}.")
+    return chosen
 
 
 def read_stills(folder: Path, split: str) -> list[Still]:
-    """The still faces of one split of a folder with a ``faces.csv``."""
-    with (folder / "faces.csv").open(newline="", encoding="utf-8") as file:
-        return [
-            Still(folder / row["file"], row["source"], row["split"])
-            for row in csv.DictReader(file)
-            if row["split"] == split
-        ]
+    """The still faces of one split of a folder with a ``faces.csv``; none in other layouts."""
+    return [still for still in table.read_stills(folder) if still.split == split]
 
 
-def terms_by_source(table: Path, split: str) -> dict[str, dict[str, str | int]]:
-    """For each source in a table of the data set, how many of its files a split has and under which terms."""
-    found: dict[str, dict[str, str | int]] = {}
-    with table.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["split"] == split:
-                entry = found.setdefault(row["source"], {"files": 0, "terms": row["licence"]})
-                entry["files"] = int(entry["files"]) + 1
+def terms_by_source(path: Path, split: str) -> Terms:
+    """For each source how many of its files a split has, and their terms, for the card of the weights.
+
+    path: the folder of a data set, or a table with a column of licences (``faces.csv``). Official sets go by
+    terms that are known by the set's name. A table that is not there says nothing.
+    """
+    if path.suffix == ".csv":
+        return table_terms(path, split) if path.is_file() else {}
+    if table.found(path):
+        return table_terms(path / table.VIDEOS, split)
+    layout = find_layout(path)
+    clips = (clip for clip in layout.read(path) if clip.split == split)
+    return counted((clip.source, layout.terms) for clip in clips)
+
+
+def table_terms(file: Path, split: str) -> Terms:
+    rows = (row for row in table.rows(file) if row["split"] == split)
+    return counted((row["source"], row.get("licence") or NOT_STATED) for row in rows)
+
+
+def counted(files: Iterable[tuple[str, str]]) -> Terms:
+    """From (source, terms) of each file; the first terms of a source stand for all."""
+    found: Terms = {}
+    for source, terms in files:
+        entry = found.setdefault(source, {"files": 0, "terms": terms})
+        entry["files"] = int(entry["files"]) + 1
     return dict(sorted(found.items()))
-
-
-def is_tune(group: str, salt: str = "tune") -> bool:
-    """Whether a training group is kept for choosing and calibrating: one in five, by a hash of its name."""
-    digest = hashlib.sha256(f"{salt}:{group}".encode()).digest()
-    return digest[0] % 5 == 0
-
-
-def fit_and_tune(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
-    """Training clips parted four to one by whole groups: to fit the model, and to choose and calibrate it."""
-    fit: list[Clip] = []
-    tune: list[Clip] = []
-    for clip in clips:
-        (tune if is_tune(clip.group) else fit).append(clip)
-    return fit, tune
