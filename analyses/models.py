@@ -28,7 +28,11 @@ def proxy_path(video: "Video", filename: str) -> str:
 
 
 class Video(models.Model):
-    """An uploaded file. ``original_name`` is data to show, never a path."""
+    """An uploaded file. ``original_name`` is data to show, never a path.
+
+    ``proxy`` is a copy that browsers can play; ``proxy_due`` while a worker makes it, or finds that the file
+    needs none.
+    """
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="videos")
@@ -37,6 +41,7 @@ class Video(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     file = models.FileField(upload_to=video_path, max_length=200)
     proxy = models.FileField(upload_to=proxy_path, max_length=200, blank=True)
+    proxy_due = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -164,6 +169,13 @@ class Analysis(models.Model):
     @property
     def is_done(self) -> bool:
         return self.state == State.DONE
+
+    @property
+    def awaits_proxy(self) -> bool:
+        """Whether a copy that browsers can play may still come. A worker that was lost makes none."""
+        if not self.is_done or not self.video.proxy_due:
+            return False
+        return _seconds(self.finished_at or timezone.now(), None) < settings.ANALYSIS_TIMEOUT_S
 
     @property
     def failure_sentence(self) -> str:

@@ -166,6 +166,11 @@ def _result_fields(result: AnalysisResult) -> dict[str, object]:
     }
 
 
+def set_proxy_due(*, video: Video, due: bool) -> None:
+    """Tell the page whether a copy that browsers can play may still come."""
+    Video.objects.filter(pk=video.pk).update(proxy_due=due)
+
+
 def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg]
     """Keep a copy that browsers can play, unless the video was deleted meanwhile."""
     video.proxy.save("proxy", proxy, save=False)

@@ -47,6 +47,7 @@ def run_claimed(analysis: Analysis) -> None:
         if record_error(analysis, error):
             run_claimed(analysis)
         return
+    services.set_proxy_due(video=analysis.video, due=True)
     if services.record_result(analysis=analysis, result=result):
         make_proxy(analysis)
 
@@ -70,3 +71,5 @@ def make_proxy(analysis: Analysis) -> None:
                     services.record_proxy(video=video, proxy=File(stream))
     except Exception:
         logger.exception("No playable copy of the video of analysis %s", analysis.uuid)
+    finally:
+        services.set_proxy_due(video=video, due=False)

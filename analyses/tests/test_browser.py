@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.test import Client
 
 from accounts.models import User
@@ -13,6 +14,7 @@ from analyses import services
 from analyses.models import Analysis, State
 from analyses.tests.factories import make_failed, make_running
 from analyses.tests.results import STRONGEST_S, make_rich_result
+from truthlens_site.tests.services import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
@@ -163,6 +165,22 @@ def test_a_video_that_the_browser_cannot_play_is_explained(page: "Page", alice: 
     page.get_by_text("Your browser can’t play this file.").wait_for()
     assert not page.locator("video").is_visible()
     assert page.locator("[data-plot]").first.is_visible()
+
+
+def test_a_copy_that_the_browser_can_play_appears_by_itself(page: "Page", alice: User, film: bytes) -> None:
+    analysis = make_running(alice, name="junk.mp4")
+    services.set_proxy_due(video=analysis.video, due=True)
+    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    page.goto(analysis.get_absolute_url())
+    page.get_by_text("A copy that it can play is being made").wait_for()
+    assert not page.locator("video").is_visible()
+    services.record_proxy(video=analysis.video, proxy=ContentFile(film))
+    services.set_proxy_due(video=analysis.video, due=False)
+    page.locator("video").wait_for()
+    wait_until(
+        lambda: page.evaluate("document.querySelector('video').readyState") >= 2, seconds=15, what="the copy"
+    )
+    assert not page.get_by_text("Your browser can’t play this file").first.is_visible()
 
 
 def test_every_picture_of_a_result_loads(page: "Page", done: Analysis) -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.detection import Failure, Reason, Verdict
-from analyses.models import Analysis, State
+from analyses.models import Analysis, State, Video
 from analyses.tests.factories import (
     make_analysis,
     make_done,
@@ -106,6 +106,13 @@ def test_the_progress_of_a_stage_is_a_percentage(running: Analysis) -> None:
 
 def test_a_stage_of_unknown_length_has_no_percentage(running: Analysis) -> None:
     assert running.progress_percent is None
+
+
+def test_a_copy_that_a_lost_worker_was_to_make_is_not_awaited_for_ever(done: Analysis) -> None:
+    Video.objects.update(proxy_due=True)
+    assert Analysis.objects.get(pk=done.pk).awaits_proxy
+    Analysis.objects.update(finished_at=timezone.now() - timedelta(hours=1))
+    assert not Analysis.objects.get(pk=done.pk).awaits_proxy
 
 
 def test_waiting_ends_when_a_worker_takes_it(alice: User) -> None:

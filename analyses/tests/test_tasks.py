@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,6 +192,25 @@ def test_a_clip_that_browsers_cannot_play_gets_a_copy_that_they_can(alice: User,
     assert analysis.state == State.DONE
     assert Path(analysis.video.proxy.path).read_bytes()[4:8] == b"ftyp"
     assert Path(analysis.video.file.path).read_bytes() == clip.read_bytes()
+    assert not analysis.awaits_proxy
+
+
+@pytest.mark.usefixtures("child")
+def test_while_the_copy_is_made_the_result_stands_and_says_so(
+    alice: User, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysis = make_analysis(alice, content=clip.read_bytes())
+    seen: list[tuple[str, bool]] = []
+
+    @contextmanager
+    def watched(path: Path) -> Iterator[None]:
+        row = Analysis.objects.with_video().get(pk=analysis.pk)
+        seen.append((row.state, row.awaits_proxy))
+        yield None
+
+    monkeypatch.setattr("analyses.tasks.playable_copy", watched)
+    assert not run(analysis).awaits_proxy
+    assert seen == [(State.DONE, True)]
 
 
 @pytest.mark.usefixtures("child")
@@ -206,4 +226,5 @@ def test_a_copy_that_cannot_be_made_does_not_take_the_result_back(
         raise OSError("disk is full")
 
     monkeypatch.setattr("analyses.tasks.playable_copy", broken)
-    assert run(make_analysis(alice, content=clip.read_bytes())).state == State.DONE
+    analysis = run(make_analysis(alice, content=clip.read_bytes()))
+    assert (analysis.state, analysis.awaits_proxy) == (State.DONE, False)

@@ -88,6 +88,7 @@ def test_the_state_is_json(alice: User, alice_client: Client) -> None:
         "failure": None,
         "verdict": None,
         "fake_probability": None,
+        "awaits_proxy": False,
     }
     assert "no-store" in response["Cache-Control"]
 

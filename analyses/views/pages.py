@@ -62,6 +62,7 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
         "failure": shown.failure or None,
         "verdict": shown.verdict or None,
         "fake_probability": shown.fake_probability,
+        "awaits_proxy": shown.awaits_proxy,
     }
 
 

@@ -23,10 +23,38 @@ for (const link of document.querySelectorAll("a[data-seek]")) {
   });
 }
 
+// A file that browsers can't play gets a copy that they can, soon after its result.
+const ASK_EVERY_MS = 2000;
+const coming = document.querySelector("[data-coming]");
+
 function unplayable() {
-  document.querySelector("[data-unplayable]").hidden = false;
   player.hidden = true;
+  if (player.dataset.awaits) {
+    coming.hidden = false;
+    setTimeout(askForCopy, ASK_EVERY_MS);
+  } else {
+    document.querySelector("[data-unplayable]").hidden = false;
+  }
 }
+
+async function askForCopy() {
+  let waiting = true;
+  try {
+    const answer = await fetch(player.dataset.awaits, { credentials: "same-origin" });
+    waiting = answer.ok ? (await answer.json()).awaits_proxy : answer.status >= 500;
+  } catch {
+    // The connection is lost for a moment.
+  }
+  if (waiting) {
+    setTimeout(askForCopy, ASK_EVERY_MS);
+    return;
+  }
+  delete player.dataset.awaits;
+  coming.hidden = true;
+  player.hidden = false;
+  player.src = `${player.getAttribute("src")}?copy`;
+}
+
 player.addEventListener("error", unplayable);
 if (player.error) unplayable();
 
