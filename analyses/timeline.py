@@ -1,10 +1,12 @@
 """The geometry of the timeline: one strip a face, drawn on the server as SVG.
 
 A strip is ``WIDTH`` by ``HEIGHT`` units and is stretched to the page, so x is a share of the clip's duration
-and y of the score. Only frames that were scored are drawn; what lies between is left blank.
+and y of the score. Only frames that were scored are drawn. Where one face was scored and another was not, the
+other's strip says that it was looked for and not seen. Where no face was scored the document doesn't tell
+whether anybody looked, so that is left blank.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
@@ -32,11 +34,22 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the clip that was looked at without this face being seen."""
+
+    first_s: float
+    last_s: float
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """``description`` says what the drawing shows, for people who don't see it."""
 
     face: Face
     runs: tuple[Run, ...]
+    unseen: tuple[Stretch, ...]
     description: str
 
 
@@ -59,12 +72,17 @@ class Timeline:
     upper_y: float
     lower_y: float
 
+    @property
+    def has_unseen(self) -> bool:
+        return any(strip.unseen for strip in self.strips)
+
 
 def timeline_of(report: Report) -> Timeline:
     """A strip for each face in the report's order; a face that was never scored has one without runs."""
     gap = _gap(report.frames)
+    looked_at = [(run[0].time_s, run[-1].time_s) for run in _runs(_in_order(report.frames), gap)]
     return Timeline(
-        strips=tuple(_strip(face, report, gap) for face in report.faces),
+        strips=tuple(_strip(face, report, gap, looked_at) for face in report.faces),
         ticks=tuple(_ticks(report.duration_s)),
         duration_s=report.duration_s,
         upper_y=score_y(report.threshold),
@@ -72,13 +90,34 @@ def timeline_of(report: Report) -> Timeline:
     )
 
 
-def _strip(face: Face, report: Report, gap: float) -> Strip:
-    own = sorted((f for f in report.frames if f.track == face.track), key=lambda f: f.time_s)
+def _strip(face: Face, report: Report, gap: float, looked_at: Sequence[tuple[float, float]]) -> Strip:
+    own = _in_order(frame for frame in report.frames if frame.track == face.track)
     runs = tuple(_run(run, report.duration_s) for run in _runs(own, gap))
-    return Strip(face, runs, _description(face, own))
+    unseen = tuple(
+        Stretch(first, last, *_place(first, last, report.duration_s))
+        for part in looked_at
+        for first, last in _without(part, runs, gap)
+    )
+    return Strip(face, runs, unseen, _description(face, own, unseen))
 
 
-def _description(face: Face, own: Sequence[ScoredFrame]) -> str:
+def _in_order(frames: Iterable[ScoredFrame]) -> list[ScoredFrame]:
+    return sorted(frames, key=lambda frame: frame.time_s)
+
+
+def _without(part: tuple[float, float], runs: Sequence[Run], gap: float) -> Iterator[tuple[float, float]]:
+    """What the runs leave of a part that was looked at, in seconds; pauses shorter than a gap don't count."""
+    begin, end = part
+    within = [run for run in runs if run.last_s >= begin and run.first_s <= end]
+    for run in within:
+        if run.first_s - begin > gap:
+            yield begin, run.first_s
+        begin = run.last_s
+    if end - begin > gap or not within:
+        yield begin, end
+
+
+def _description(face: Face, own: Sequence[ScoredFrame], unseen: Sequence[Stretch]) -> str:
     if not own:
         return f"Face {face.track}: no frame was scored."
     top = max(own, key=lambda frame: frame.score)
@@ -86,7 +125,17 @@ def _description(face: Face, own: Sequence[ScoredFrame]) -> str:
     frames = "1 frame" if len(own) == 1 else f"{len(own)} frames"
     return (
         f"Face {face.track}: {frames} scored between {clock(own[0].time_s)} and {clock(own[-1].time_s)}; "
-        f"mean {percent(mean)}, highest {percent(top.score)} at {clock(top.time_s)}."
+        f"mean {percent(mean)}, highest {percent(top.score)} at {clock(top.time_s)}.{_absence(unseen)}"
+    )
+
+
+def _absence(unseen: Sequence[Stretch]) -> str:
+    if not unseen:
+        return ""
+    return (
+        " Looked for and not seen: "
+        + ", ".join(f"{clock(s.first_s)} to {clock(s.last_s)}" for s in unseen)
+        + "."
     )
 
 
@@ -119,16 +168,16 @@ def _runs(frames: Sequence[ScoredFrame], gap: float) -> Iterator[list[ScoredFram
 
 def _run(frames: Sequence[ScoredFrame], duration_s: float) -> Run:
     first, last = frames[0].time_s, frames[-1].time_s
-    x, end = _x(first, duration_s), _x(last, duration_s)
+    x, width = _place(first, last, duration_s)
+    return Run(first, last, x, width, _path(frames, duration_s))
+
+
+def _place(first_s: float, last_s: float, duration_s: float) -> tuple[float, float]:
+    """x and width, wide enough to be seen."""
+    x, end = _x(first_s, duration_s), _x(last_s, duration_s)
     missing = max(0.0, MIN_RUN_WIDTH - (end - x))
     x = min(max(0.0, x - missing / 2), WIDTH - MIN_RUN_WIDTH)
-    return Run(
-        first_s=first,
-        last_s=last,
-        x=round(x, 1),
-        width=round(max(MIN_RUN_WIDTH, end - x), 1),
-        path=_path(frames, duration_s),
-    )
+    return round(x, 1), round(max(MIN_RUN_WIDTH, end - x), 1)
 
 
 def _path(frames: Sequence[ScoredFrame], duration_s: float) -> str:

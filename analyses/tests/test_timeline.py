@@ -28,6 +28,34 @@ def test_each_window_is_one_run_where_it_was_looked_at(rich: Timeline) -> None:
     assert [(run.first_s, run.last_s) for run in runs][:2] == [(0.0, 1.16), (3.6, 4.76)]
 
 
+def test_where_only_another_face_was_scored_this_one_was_looked_for_and_not_seen(rich: Timeline) -> None:
+    first, second = rich.strips
+    assert first.unseen == ()
+    assert [(part.first_s, part.last_s) for part in second.unseen] == [
+        (0.0, 1.16),
+        (7.2, 8.36),
+        (10.8, 11.96),
+    ]
+    assert [part.x for part in second.unseen] == [0.0, 600.0, 900.0]
+    assert second.description.endswith(
+        "Looked for and not seen: 0:00.0 to 0:01.2, 0:07.2 to 0:08.4, 0:10.8 to 0:12.0."
+    )
+    assert rich.has_unseen
+
+
+def test_a_face_that_leaves_within_a_window_is_unseen_from_then_on(alice: User) -> None:
+    analysis = done(alice, rich=True)
+    document = analysis.document or {}
+    document["frames"] = [f for f in document["frames"] if f["track"] == 1 or 100 <= f["frame"] < 110]
+    second = timeline_of(report_of(analysis)).strips[1]
+    assert [(part.first_s, part.last_s) for part in second.unseen][1:3] == [(3.6, 4.0), (4.36, 4.76)]
+
+
+def test_a_face_that_is_alone_leaves_nothing_to_say_about_the_rest(alice: User) -> None:
+    timeline = timeline_of(report_of(done(alice, scores=(0.5,) * 8)))
+    assert not timeline.has_unseen
+
+
 def test_a_path_goes_through_every_score(rich: Timeline) -> None:
     path = rich.strips[0].runs[2].path
     assert path.startswith("M600")
