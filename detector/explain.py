@@ -36,7 +36,8 @@ def logit_map(engine: Engine, window: ScoredWindow, position: int) -> npt.NDArra
     with torch.inference_mode():
         crop = np.ascontiguousarray(window.sightings[position].crop[None])
         maps = engine.model.feature_maps(engine.prepared(crop))[0]
-        cells: Tensor = torch.einsum("c,chw->hw", weights, maps)
+        shares = engine.model.shares * maps[0].numel()
+        cells: Tensor = torch.einsum("rc,rhw,chw->hw", weights, shares, maps)
     correction = window.sequence_logit - float(np.mean(window.frame_logits))
     share = window.frame_logits[position] + correction
     values = cells.float().cpu().numpy()

@@ -20,24 +20,41 @@ class Scores(NamedTuple):
     sequence: Tensor
 
 
+MAP_CELLS = 7
+RINGS = 3
+"""Concentric squares of the feature maps: the middle of the face, what lies around it, the edge of the crop."""
+
+
+def ring_shares() -> Tensor:
+    """(3, 7, 7): for each ring the share of each cell in its average."""
+    from_middle = (torch.arange(MAP_CELLS) - MAP_CELLS // 2).abs()
+    ring = (torch.maximum(from_middle[:, None], from_middle[None, :]) - 1).clamp(min=0)
+    inside = F.one_hot(ring, RINGS).permute(2, 0, 1).float()
+    return inside / inside.sum(dim=(1, 2), keepdim=True)
+
+
 class CnnLstm(nn.Module):
     """A frame CNN with a linear output, and a bidirectional LSTM that corrects the frames' average.
 
-    The LSTM reads each frame's features and their difference to the frame before, since one frame alone would
-    be the shorter way to a low loss. Its output layer starts at zero: untrained, the sequence output is the
-    mean of the frame outputs, and training can only move it where time tells more.
+    The frame output reads the average over the feature maps. The LSTM reads the averages over three rings of
+    them, so that it can tell a face that moves on its own from one that moves with its surroundings, each with
+    its difference to the frame before, since one frame alone would be the shorter way to a low loss. Its
+    output layer starts at zero: untrained, the sequence output is the mean of the frame outputs, and training
+    can only move it where time tells more.
     """
 
-    def __init__(self, cnn: nn.Module, width: int, *, reduced: int = 128, hidden: int = 96) -> None:
+    def __init__(self, cnn: nn.Module, width: int, *, reduced: int = 64, hidden: int = 96) -> None:
         super().__init__()
         self.cnn = cnn
         self.width = width
         self.frame_output = nn.Linear(width, 1)
         self.reduce = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, reduced))
-        self.lstm = nn.LSTM(2 * reduced, hidden, batch_first=True, bidirectional=True)
+        self.lstm = nn.LSTM(2 * RINGS * reduced, hidden, batch_first=True, bidirectional=True)
         self.sequence_output = nn.Linear(4 * hidden, 1)
         nn.init.zeros_(self.sequence_output.weight)
         nn.init.zeros_(self.sequence_output.bias)
+        self.register_buffer("shares", ring_shares(), persistent=False)
+        self.register_buffer("areas", 1 / ring_shares().amax(dim=(1, 2)) / MAP_CELLS**2, persistent=False)
 
     def feature_maps(self, crops: Tensor) -> Tensor:
         """(n, 3, 224, 224) normalised crops to (n, width, 7, 7)."""
@@ -45,18 +62,19 @@ class CnnLstm(nn.Module):
         return maps
 
     def features(self, crops: Tensor) -> Tensor:
-        """(n, 3, 224, 224) normalised crops to (n, width)."""
-        return self.feature_maps(crops).mean(dim=(2, 3))
+        """(n, 3, 224, 224) normalised crops to (n, 3, width), one row a ring."""
+        return torch.einsum("nchw,rhw->nrc", self.feature_maps(crops), self.shares)
 
     def frame_logits(self, features: Tensor) -> Tensor:
-        """(..., width) to (...,)."""
-        logits: Tensor = self.frame_output(features)
+        """(..., 3, width) to (...,)."""
+        mean = torch.einsum("...rc,r->...c", features, self.areas)
+        logits: Tensor = self.frame_output(mean)
         return logits.squeeze(-1)
 
     def judge(self, features: Tensor) -> Scores:
-        """(batch, time, width) features of consecutive frames to scores."""
+        """(batch, time, 3, width) features of consecutive frames to scores."""
         frames = self.frame_logits(features)
-        reduced = self.reduce(features)
+        reduced = self.reduce(features).flatten(2)
         moved = F.pad(reduced[:, 1:] - reduced[:, :-1], (0, 0, 1, 0))
         states, _ = self.lstm(torch.cat([reduced, moved], dim=-1))
         summary = torch.cat([states.mean(dim=1), states.amax(dim=1)], dim=-1)
@@ -154,5 +172,5 @@ def tiny() -> nn.Sequential:
 MODELS: dict[str, Callable[[], CnnLstm]] = {
     "efficientnet_lstm": lambda: CnnLstm(efficientnet_lite(), 1280),
     "resnext50_lstm": lambda: CnnLstm(resnext50(), 2048),
-    "tiny_lstm": lambda: CnnLstm(tiny(), 32, reduced=16, hidden=8),
+    "tiny_lstm": lambda: CnnLstm(tiny(), 32, reduced=8, hidden=8),
 }

@@ -56,10 +56,10 @@ def test_covering_the_cell_that_speaks_loudest_for_fake_lowers_the_score(
         maps = model.feature_maps(engine.prepared(crop[None]))
         cells = torch.einsum("c,chw->hw", model.frame_output.weight[0], maps[0])
         loudest, quietest = int(cells.argmax()), int(cells.argmin())
-        before = model.frame_logits(maps.mean(dim=(2, 3)))
+        before = model.frame_output(maps.mean(dim=(2, 3)))
         without = maps.flatten(2).clone()
         without[..., loudest] = without[..., quietest]
-        after = model.frame_logits(without.mean(dim=2))
+        after = model.frame_output(without.mean(dim=2))
     assert after.item() < before.item()
 
 

@@ -34,10 +34,17 @@ EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 30, 64, 1e-3, 1e-2
 
 
 def averaged_model(config: TrainConfig) -> CnnLstm:
-    """The running average of the weights of a run's last checkpoint, in evaluation mode."""
+    """The running average of a run's CNN and frame output at its last checkpoint, in evaluation mode.
+
+    The LSTM is as a seed makes it: it was not trained.
+    """
     state = torch.load(config.folder / "checkpoint.pt", weights_only=True)["average"]
+    torch.manual_seed(config.seed)
     model = MODELS[config.model]()
-    model.load_state_dict({k.removeprefix("module."): v for k, v in state.items() if k != "n_averaged"})
+    for name in ("cnn", "frame_output"):
+        prefix = f"module.{name}."
+        part = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        getattr(model, name).load_state_dict(part, strict=True)
     return model.eval()
 
 
@@ -48,7 +55,7 @@ def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
 
 
 def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
-    """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
+    """One file of windows: features (2 a pair, time, rings, width) in half precision, labels and kinds."""
     config, tune, number, target = job
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -80,7 +87,7 @@ def prepare(config: TrainConfig, *, tune: bool, files: int) -> list[Path]:
 
 
 def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
-    """(n, time, width) features, (n,) labels and the kind of each window; reals carry their pair's kind."""
+    """(n, time, rings, width) features, (n,) labels and the kind of each window; reals carry their pair's kind."""
     parts = [torch.load(path, weights_only=True) for path in paths]
     features = torch.cat([part["features"] for part in parts]).float()
     kinds = [kind for part in parts for kind in part["kinds"] for _ in range(2)]
@@ -96,7 +103,7 @@ def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     for _ in tqdm(range(EPOCHS), desc="LSTM"):
         for picked in torch.randperm(len(features))[: len(features) // BATCH * BATCH].split(BATCH):
-            noisy = features[picked] * (1 + 0.1 * torch.randn(len(picked), 1, features.shape[2]))
+            noisy = features[picked] * (1 + 0.1 * torch.randn(len(picked), 1, *features.shape[2:]))
             loss = binary_cross_entropy_with_logits(model.judge(noisy).sequence, labels[picked])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -27,7 +27,7 @@ from detector.training.cache import CACHE_PX, CachedFaces
 from detector.training.samples import PairSampler
 
 KINDS = ("true", "blend", "drift", "lag", "freeze", "jitter")
-KIND_SHARES = (0.4, 0.25, 0.12, 0.08, 0.08, 0.07)
+KIND_SHARES = (0.3, 0.2, 0.1, 0.14, 0.13, 0.13)
 
 
 @dataclass(frozen=True, slots=True)
