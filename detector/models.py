@@ -43,6 +43,9 @@ class CnnLstm(nn.Module):
     can only move it where time tells more.
     """
 
+    shares: Tensor
+    areas: Tensor
+
     def __init__(self, cnn: nn.Module, width: int, *, reduced: int = 64, hidden: int = 96) -> None:
         super().__init__()
         self.cnn = cnn

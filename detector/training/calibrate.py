@@ -38,6 +38,7 @@ from detector.scoring import all_features, score_tracks
 from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_source
 from detector.training.sequence import read_features
 from detector.training.train import TrainConfig, read_config
+from detector.training.windows import IN_TIME_ALONE
 from detector.verdict import too_thin
 from detector.weights import WEIGHTS_FOLDER
 
@@ -46,7 +47,6 @@ TERMS = (
     "Trained on research data sets, most of which allow research use only; sources and terms are under "
     "training. Not covered by the licence of the code."
 )
-TIMES = ("lag", "freeze", "jitter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +177,8 @@ def platt(rows: Sequence[Row], field: str) -> tuple[float, float]:
 
 
 def tune_figures(clips: Sequence[Row], windows: Sequence[Row]) -> dict[str, Any]:
-    in_time = [row for row in windows if row.source in TIMES]
-    blends = [row for row in windows if row.source not in TIMES]
+    in_time = [row for row in windows if row.source in IN_TIME_ALONE]
+    blends = [row for row in windows if row.source not in IN_TIME_ALONE]
     figures: dict[str, Any] = {}
     for name, rows in {"clips": clips, "pseudo_fakes": blends, "fakes_in_time_alone": in_time}.items():
         value, low, high = gain(rows)
@@ -231,7 +231,7 @@ def main() -> None:
         torch.nn.init.zeros_(model.sequence_output.weight)
         torch.nn.init.zeros_(model.sequence_output.bias)
     field = "sequence_logit" if use_sequence else "mean_logit"
-    scale, offset = platt([*clips, *(row for row in windows if row.source not in TIMES)], field)
+    scale, offset = platt([*clips, *(row for row in windows if row.source not in IN_TIME_ALONE)], field)
     label = (
         f"Platt scaling of {field.replace('_', ' ')} on {len(clips)} tune clips and {len(windows)} windows"
     )

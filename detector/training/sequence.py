@@ -26,7 +26,7 @@ from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, make_sampler
-from detector.training.train import TrainConfig, read_config
+from detector.training.train import FrameModel, TrainConfig, read_config
 from detector.training.windows import window_pairs
 
 PAIRS_A_FILE = 20
@@ -39,12 +39,10 @@ def averaged_model(config: TrainConfig) -> CnnLstm:
     The LSTM is as a seed makes it: it was not trained.
     """
     state = torch.load(config.folder / "checkpoint.pt", weights_only=True)["average"]
+    state.pop("n_averaged")
     torch.manual_seed(config.seed)
     model = MODELS[config.model]()
-    for name in ("cnn", "frame_output"):
-        prefix = f"module.{name}."
-        part = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        getattr(model, name).load_state_dict(part, strict=True)
+    FrameModel(model).load_state_dict({name.removeprefix("module."): v for name, v in state.items()})
     return model.eval()
 
 
@@ -87,7 +85,7 @@ def prepare(config: TrainConfig, *, tune: bool, files: int) -> list[Path]:
 
 
 def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
-    """(n, time, rings, width) features, (n,) labels and the kind of each window; reals carry their pair's kind."""
+    """(n, time, rings, width) features, (n,) labels and the kinds; a real carries its pair's kind."""
     parts = [torch.load(path, weights_only=True) for path in paths]
     features = torch.cat([part["features"] for part in parts]).float()
     kinds = [kind for part in parts for kind in part["kinds"] for _ in range(2)]

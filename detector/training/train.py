@@ -15,7 +15,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -91,21 +91,21 @@ def batch(sampler: PairSampler, config: TrainConfig, rng: np.random.Generator) -
 
 
 @torch.inference_mode()
-def tune_auc(model: CnnLstm, clips: list[Clip], cache: Path, how: Input, frames: int = 8) -> float:
+def tune_auc(model: torch.nn.Module, clips: list[Clip], cache: Path, how: Input, frames: int = 8) -> float:
     """Video AUC of the mean frame probability over evenly spread frames of each clip."""
     model.eval()
     scores = [_clip_score(model, clip, cache, how, frames) for clip in clips]
     return float(roc_auc_score([clip.fake for clip in clips], scores))
 
 
-def _clip_score(model: CnnLstm, clip: Clip, cache: Path, how: Input, frames: int) -> float:
+def _clip_score(model: torch.nn.Module, clip: Clip, cache: Path, how: Input, frames: int) -> float:
     faces = main_face(load(cache, cache_name([clip.path])))
     if not len(faces.crops):
         return 0.5
     edge = (CACHE_PX - CROP_PX) // 2
     picked = np.linspace(0, len(faces.crops) - 1, frames).astype(int)
     crops = np.ascontiguousarray(faces.crops[picked, edge:-edge, edge:-edge])
-    return float(model.frame_logits(model.features(to_tensor(crops, how))).sigmoid().mean())
+    return float(model(to_tensor(crops, how)).sigmoid().mean())
 
 
 def save(path: Path, **state: Any) -> None:
@@ -126,11 +126,11 @@ def train(rank: int, config: TrainConfig) -> None:
     fit, tune = fit_and_tune(read_clips(config.data, "train"))
     sampler = make_sampler(fit, read_stills(config.data, "train"), config.cache, config.shares)
 
-    model = MODELS[config.model]().to(memory_format=torch.channels_last)
-    load_lite0(model)
+    whole = MODELS[config.model]()
+    load_lite0(whole)
+    model = FrameModel(whole).to(memory_format=torch.channels_last)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
-    frame_parts = [*model.cnn.parameters(), *model.frame_output.parameters()]
-    optimizer = torch.optim.AdamW(frame_parts, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
     checkpoint, begin = config.folder / "checkpoint.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
@@ -138,8 +138,7 @@ def train(rank: int, config: TrainConfig) -> None:
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         begin = state["step"]
-    frame_model = FrameModel(model)
-    trained: torch.nn.Module = DistributedDataParallel(frame_model) if config.processes > 1 else frame_model
+    trained: torch.nn.Module = DistributedDataParallel(model) if config.processes > 1 else model
 
     rng = np.random.default_rng([config.seed, rank, begin])
     log = Log(config) if rank == 0 else None
@@ -152,7 +151,7 @@ def train(rank: int, config: TrainConfig) -> None:
         loss = binary_cross_entropy_with_logits(trained(crops), targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(frame_parts, 5.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimizer.step()
         average.update_parameters(model)
         done = step + 1
@@ -160,7 +159,7 @@ def train(rank: int, config: TrainConfig) -> None:
             continue
         log.loss(done, loss.item())
         if done % config.evaluate_every == 0 or done == config.steps:
-            auc = tune_auc(cast(CnnLstm, average.module), tune, config.cache, INPUTS[config.model])
+            auc = tune_auc(average.module, tune, config.cache, INPUTS[config.model])
             log.auc(done, auc)
         if done % config.save_every == 0 or done == config.steps:
             save(

@@ -24,10 +24,12 @@ from detector.training.blending import (
     warp,
 )
 from detector.training.cache import CACHE_PX, CachedFaces
+from detector.training.eigenfaces import Eigenfaces, aligned, decoded_blend
 from detector.training.samples import PairSampler
 
-KINDS = ("true", "blend", "drift", "lag", "freeze", "jitter")
-KIND_SHARES = (0.3, 0.2, 0.1, 0.14, 0.13, 0.13)
+KINDS = ("true", "blend", "decoded", "drift", "lag", "freeze", "jitter")
+KIND_SHARES = (0.3, 0.15, 0.1, 0.1, 0.12, 0.12, 0.11)
+IN_TIME_ALONE = ("lag", "freeze", "jitter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def window_pairs(sampler: PairSampler, rng: Rng, length: int) -> Iterator[Window
 
 
 def _true_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> WindowPair | None:
-    real, fake = (draw_window(faces, rng, length) for faces in sampler.draw_true(rng))
+    seed = int(rng.integers(2**31))  # the same draw for both: the same part of the scene
+    real, fake = (draw_window(faces, np.random.default_rng(seed), length) for faces in sampler.draw_true(rng))
     if real is None or fake is None:
         return None
     return _finished(kind, real.crops, fake.crops, rng)
@@ -82,11 +85,20 @@ def _pseudo_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> Wind
     recipe = draw_recipe(rng)
     if kind == "blend":
         fake = [self_blend(c, p, recipe) for c, p in zip(window.crops, window.landmarks, strict=True)]
+    elif kind == "decoded":
+        fake = decoded(window, sampler.draw_video(rng), recipe, sampler.eigenfaces)
     elif kind == "drift":
         fake = drifting(window, recipe, rng)
     else:
         fake = displaced(window, recipe, rng, kind)
     return _finished(kind, window.crops, fake, rng)
+
+
+def decoded(window: Window, other: CachedFaces, recipe: Recipe, eigenfaces: Eigenfaces) -> list[Image]:
+    """Every frame's face decoded from its own code, drawn towards another person's."""
+    code = eigenfaces.encode(aligned(np.array(other.crops[0]), other.landmarks[0]))
+    frames = zip(window.crops, window.landmarks, strict=True)
+    return [decoded_blend(crop, points, code, recipe, eigenfaces) for crop, points in frames]
 
 
 def drifting(window: Window, recipe: Recipe, rng: Rng) -> list[Image]:
@@ -133,12 +145,8 @@ def face_sources(kind: str, count: int, rng: Rng) -> list[int]:
 def _finished(kind: str, real: list[Image], fake: list[Image], rng: Rng) -> WindowPair:
     """Both members through the same camera, whole-frame stutter and compression."""
     view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
-    in_time_alone = kind in (
-        "lag",
-        "freeze",
-        "jitter",
-    )  # whole-frame stutter would hide what is wrong in these
-    order = list(range(len(real))) if in_time_alone else draw_order(len(real), rng)
+    # Whole-frame stutter would hide what is wrong in time alone.
+    order = list(range(len(real))) if kind in IN_TIME_ALONE else draw_order(len(real), rng)
     finished = [quality([view(images[i]) for i in order]) for images in (real, fake)]
     return WindowPair(kind, *finished)
 
