@@ -7,7 +7,11 @@ const bar = document.getElementById("sent");
 const limit = Number(form.dataset.maxBytes);
 let sending = null;
 
-const megabytes = (bytes) => `${(bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0)} MB`;
+// In the units that the limit is set in: 1 MB is 1,048,576 bytes.
+function megabytes(bytes) {
+  if (bytes < 1048576) return `${Math.max(1, Math.round(bytes / 1024))} kB`;
+  return `${(bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0)} MB`;
+}
 
 function complain(title, hint = "") {
   part("problem-title").textContent = title;
