@@ -26,6 +26,7 @@ from detector import (
     warm,
 )
 from detector.containers import HEAD_BYTES, container_of, refusal
+from detector.model_cards import ModelCard, find_model_cards, plots_of, sections_of
 from detector.result import STAGES
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Document",
     "Failure",
     "Limits",
+    "ModelCard",
     "NoWeights",
     "Reason",
     "Verdict",
@@ -47,7 +49,10 @@ __all__ = [
     "container_of",
     "error_document",
     "make_needed_proxy",
+    "model_cards",
+    "plots_of",
     "refusal",
+    "sections_of",
     "warm",
 ]
 
@@ -55,6 +60,11 @@ __all__ = [
 def check_weights() -> WeightsCard:
     """The card of the installed weights. Raises :class:`NoWeights` where there are none to use."""
     return find_weights(settings.DETECTOR)
+
+
+def model_cards() -> tuple[ModelCard, ...]:
+    """Cards of the shipped weights and of those that this site uses, the latter first."""
+    return find_model_cards(settings.DETECTOR, settings.BASE_DIR / "benchmarks" / "results")
 
 
 def make_needed_proxy(path: Path, target: Path, limits: Limits) -> bool:

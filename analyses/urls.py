@@ -6,6 +6,9 @@ from analyses import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("models/", views.models, name="models"),
+    path("models/<str:slug>/", views.model_card, name="model_card"),
+    path("models/<str:slug>/<str:split>/<str:name>", views.model_plot, name="model_plot"),
     path("analyses/", views.analyses, name="analyses"),
     path("analyses/new/", views.analysis_new, name="analysis_new"),
     path("analyses/<uuid:uuid>/", views.analysis, name="analysis"),

@@ -3,6 +3,7 @@
 from analyses.views.changes import analysis_cancel, analysis_delete
 from analyses.views.files import analysis_csv, analysis_evidence, analysis_json, analysis_video
 from analyses.views.history import analyses, home
+from analyses.views.model_cards import model_card, model_plot, models
 from analyses.views.pages import analysis, analysis_fragment, analysis_state
 from analyses.views.upload import analysis_new
 
@@ -19,4 +20,7 @@ __all__ = [
     "analysis_state",
     "analysis_video",
     "home",
+    "model_card",
+    "model_plot",
+    "models",
 ]

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analyses.access import get_analysis
+from analyses.detection import model_cards
 from analyses.models import Analysis
 from analyses.progress import Progress, progress_of
 from analyses.report import report_of
@@ -68,8 +69,10 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
 
 def _result_context(shown: Analysis) -> dict[str, object]:
     report = report_of(shown)
+    cards = (card for card in model_cards() if card.weights.sha256 == shown.model_sha256)
     return {
         "report": report,
+        "model_card": next(cards, None),
         "scale": scale_of(report.threshold, shown.fake_probability),
         "timeline": timeline_of(report),
     }
