@@ -1,138 +1,164 @@
-"""Judge every clip of a labelled split through the command line, and measure the verdicts.
+"""Judge the clips of a labelled split through the command line, and measure the verdicts.
 
-    python -m detector.evaluation --data FOLDER --split val --out benchmarks/results/validation
+    python -m detector.evaluation --data FOLDER --split val [--robustness] [--faces] [--stability] [--audit]
 
-writes OUT.csv (the figures, with intervals) and OUT_clips.csv (one row a clip, without its name).
+prints a table and writes CSV files and plots to benchmarks/results/BACKBONE/SPLIT. The split ``tune`` is the
+part of ``train`` that models are chosen and calibrated on. Documents are kept in the folder of --work, so
+that a run that was ended goes on where it was.
 """
 
 import argparse
-import csv
-import json
-import subprocess
-import sys
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from detector.config import DetectorConfig
+from detector.config import DEVICES, FACE_FINDERS, DetectorConfig
+from detector.evaluation import plots
+from detector.evaluation.audit import read_portraits, score_all, write_audit
+from detector.evaluation.card import metrics_of, write_card
+from detector.evaluation.crowds import judge_crowds, write_crowds
+from detector.evaluation.judging import Job, Judge, Record, content_hash, context_of
 from detector.evaluation.machine import machine_facts
-from detector.evaluation.measures import MEASURES, Outcome, measured
-from detector.result import Document
-from detector.training.labels import Clip, read_clips
+from detector.evaluation.measures import Outcome
+from detector.evaluation.outcomes import Subset, outcomes_of, subsets
+from detector.evaluation.robustness import judge_degraded, robustness, write_robustness
+from detector.evaluation.steadiness import judge_checked, write_steadiness
+from detector.evaluation.tables import Figures, figures_of, printed, write_clips, write_figures
+from detector.training.labels import Clip, DatasetError, fit_and_tune, read_clips
 from detector.weights import find_weights
 
-SUBSETS_WITH_ALL = "all"
+RESULTS, WORK = Path("benchmarks/results"), Path("runs/evaluation")
 
 
-def judge(clips: Sequence[Clip], options: list[str]) -> list[Document]:
-    """One document a clip, in order, from one run of the command line."""
-    command = [sys.executable, "-m", "detector", "analyze", "--json", *options]
-    run = subprocess.run(
-        [*command, *(str(clip.path) for clip in clips)], stdout=subprocess.PIPE, text=True, check=False
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Clips with who judges them, where figures go, and what every row says of how it was measured."""
+
+    clips: list[Clip]
+    judge: Judge
+    folder: Path
+    facts: dict[str, str]
+
+    def outcomes(self) -> list[Outcome]:
+        jobs = [Job((clip.path,)) for clip in self.clips]
+        return outcomes_of(self.clips, self.judge.judge(jobs, "clips"))
+
+    def figures(self, outcomes: Sequence[Outcome]) -> list[tuple[Subset, Figures]]:
+        parts = [(part, figures_of(part.outcomes)) for part in subsets(outcomes)]
+        write_figures(self.folder / "figures.csv", parts, self.facts)
+        write_clips(self.folder / "clips.csv", outcomes, self.facts)
+        plots.draw_outcomes(self.folder / "plots", outcomes)
+        return parts
+
+    def degraded(self, outcomes: Sequence[Outcome]) -> dict[str, Figures]:
+        """Figures of all clips under each degradation; those of each data set are written too."""
+        found = robustness(outcomes, judge_degraded(self.judge, self.clips))
+        write_robustness(self.folder / "robustness.csv", found, self.facts)
+        figures = {name: figures for (subset, name), (_, figures) in found.items() if subset == "all"}
+        areas, control = (
+            {name: figure[key] for name, figure in figures.items() if key in figure}
+            for key in ("auc", "control_auc_all_three")
+        )
+        if areas:
+            plots.draw_degradations(self.folder / "plots", areas, control)
+        return figures
+
+    def crowds(self) -> None:
+        judged = judge_crowds(self.judge, self.clips)
+        if judged:
+            write_crowds(self.folder / "faces.csv", judged, self.facts)
+        else:
+            print("Too few reals of different groups to show five people in one picture.")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m detector.evaluation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    documents = [json.loads(line) for line in run.stdout.splitlines()]
-    if len(documents) != len(clips):
-        raise SystemExit(f"The detector ended with status {run.returncode} after {len(documents)} clips.")
-    return documents
+    add, usual = parser.add_argument, DetectorConfig()
+    add("--data", type=Path, required=True, help="a folder of labelled clips, in any known layout")
+    add("--split", default="val", help="train, tune, val, or test where a data set has one")
+    add("--limit", type=int, metavar="N", help="N clips only, for a trial; written to a folder of their own")
+    add("--robustness", action="store_true", help="also the clips compressed, reduced, blurred and noisy")
+    add("--faces", action="store_true", help="also five people in one picture")
+    add("--stability", action="store_true", help="also what the stability check is worth")
+    add("--audit", action="store_true", help="also false alarms on still faces by age, sex and group")
+    add("--card", action="store_true", help="put the figures on the card of the weights too")
+    add("--backbone", default=usual.backbone)
+    add("--model-path", type=Path, metavar="FILE", help="weights with their card beside them")
+    add("--device", default=usual.device, choices=DEVICES)
+    add("--face-finder", default=usual.face_finder, choices=FACE_FINDERS)
+    add("--processes", type=int, default=min(2, len(os.sched_getaffinity(0))))
+    add("--out", type=Path, default=RESULTS, help="the folder of all results")
+    add("--work", type=Path, default=WORK, help="where documents are kept between runs")
+    return parser.parse_args(arguments)
 
 
-def outcome(clip: Clip, document: Document) -> Outcome:
-    return Outcome(
-        fake=clip.fake,
-        group=clip.group,
-        source=clip.source,
-        verdict=document.get("verdict", document.get("error", {}).get("code", "")),
-        probability=document.get("fake_probability"),
-        seconds=document["timing"]["total_s"] if "timing" in document else float("nan"),
-    )
+def clips_of(data: Path, split: str, limit: int | None) -> list[Clip]:
+    """The clips of a split, or ``limit`` of them: always the same ones, half of them fake if there are."""
+    clips = fit_and_tune(read_clips(data, "train"))[1] if split == "tune" else read_clips(data, split)
+    if limit is None:
+        return clips
+    mixed = sorted(clips, key=lambda clip: content_hash(clip.path))
+    fakes, reals = ([clip for clip in mixed if clip.fake is label] for label in (True, False))
+    count = max(limit // 2, limit - len(reals))
+    chosen = fakes[:count]
+    return [*chosen, *reals[: limit - len(chosen)]]
 
 
-def subsets(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """All clips, FaceForensics++ alone where it is there, and each fake source with the reals beside it."""
-    parts = {SUBSETS_WITH_ALL: list(outcomes)}
-    forensics = [o for o in outcomes if o.source.startswith("FF++")]
-    if forensics:
-        parts["FaceForensics++"] = forensics
-    reals = [o for o in forensics or outcomes if not o.fake]
-    for source in sorted({o.source for o in outcomes if o.fake}):
-        parts[source] = reals + [o for o in outcomes if o.fake and o.source == source]
-    return parts
-
-
-def write_figures(path: Path, outcomes: Sequence[Outcome], facts: dict[str, str]) -> None:
-    """One row a subset and measure: value, interval, n."""
-    header = ["subset", "measure", "value", "low", "high", "clips", "fakes", *facts]
-    with path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(header)
-        for name, part in subsets(outcomes).items():
-            fakes = sum(o.fake for o in part)
-            for measure_name, measure in MEASURES.items():
-                result = measured(part, measure)
-                values = [f"{v:.4f}" for v in (result.value, result.low, result.high)]
-                rows.writerow([name, measure_name, *values, len(part), fakes, *facts.values()])
-        seconds = sorted(o.seconds for o in outcomes if o.seconds == o.seconds)
-        mean = sum(seconds) / max(1, len(seconds))
-        spread = [f"{v:.2f}" for v in (mean, seconds[0], seconds[-1])]
-        fakes = sum(o.fake for o in outcomes)
-        rows.writerow(["all", "seconds_per_clip", *spread, len(seconds), fakes, *facts.values()])
-
-
-def write_clips(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """One row a clip. Names stay out: the data sets' terms let figures be published, not their files."""
-    with path.with_name(path.name + "_clips.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(["source", "label", "verdict", "fake_probability", "seconds"])
-        for o in sorted(outcomes, key=lambda o: (o.source, o.fake, o.score)):
-            label = "fake" if o.fake else "real"
-            probability = "" if o.probability is None else o.probability
-            rows.writerow([o.source, label, o.verdict, probability, o.seconds])
-
-
-def write_card(path: Path, outcomes: Sequence[Outcome], facts: dict[str, str]) -> None:
-    """Put the figures on the weights' card, in place of older ones of the same split."""
-    card = json.loads(path.read_text(encoding="utf-8"))
-    card.setdefault("metrics", {})[facts["split"]] = {
-        "date": facts["date"],
-        **{name: card_entry(part) for name, part in subsets(outcomes).items()},
-    }
-    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-
-
-def card_entry(part: Sequence[Outcome]) -> dict[str, object]:
-    """Value and 95 % interval of each measure."""
-    entry: dict[str, object] = {"clips": len(part), "fakes": sum(o.fake for o in part)}
-    for name, measure in MEASURES.items():
-        result = measured(part, measure)
-        entry[name] = [None if v != v else round(v, 4) for v in (result.value, result.low, result.high)]
-    return entry
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m detector.evaluation", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--split", default="val")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--backbone", default="efficientnet")
-    parser.add_argument("--card", action="store_true", help="put the figures on the card of the weights too")
-    options = parser.parse_args()
-    clips = read_clips(options.data, options.split)
-    documents = judge(clips, ["--backbone", options.backbone])
-    outcomes = [outcome(clip, document) for clip, document in zip(clips, documents, strict=True)]
-    model: dict[str, str] = next((d["model"] for d in documents if "model" in d), {})
+def evaluation_of(options: argparse.Namespace, config: DetectorConfig) -> Evaluation:
+    weights = find_weights(config)
+    command = ["--backbone", config.backbone, "--device", config.device, "--face-finder", config.face_finder]
+    if config.model_path:
+        command += ["--model-path", str(config.model_path)]
+    card = weights.path.with_suffix(".json")
+    record = Record(options.work / f"{weights.sha256[:16]}.jsonl")
+    judge = Judge(tuple(command), context_of(card, command), record, max(1, options.processes))
     facts = {
         "split": options.split,
-        "model": f"{model.get('name')} {model.get('version')}",
-        "weights_sha256": str(model.get("sha256")),
+        "model": f"{weights.name} {weights.version}",
+        "weights_sha256": weights.sha256,
         "date": datetime.now(UTC).date().isoformat(),
         **machine_facts(),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_figures(options.out, outcomes, facts)
-    write_clips(options.out, outcomes)
+    name = options.model_path.stem if options.model_path else config.backbone
+    part = options.split if options.limit is None else f"{options.split}-limit-{options.limit}"
+    clips = clips_of(options.data, options.split, options.limit)
+    return Evaluation(clips, judge, options.out / name / part, facts)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    config = DetectorConfig(
+        backbone=options.backbone,
+        model_path=options.model_path,
+        device=options.device,
+        face_finder=options.face_finder,
+    )
+    try:
+        run = evaluation_of(options, config)
+    except DatasetError as error:
+        raise SystemExit(str(error)) from error
+    outcomes = run.outcomes()
+    parts = run.figures(outcomes)
+    print(printed(parts))
+    degraded = run.degraded(outcomes) if options.robustness else {}
+    if options.stability:
+        checked = judge_checked(run.judge, run.clips)
+        write_steadiness(run.folder / "stability.csv", outcomes, checked, run.facts)
+    if options.faces:
+        run.crowds()
+    if options.audit:
+        scores = score_all(read_portraits(options.data, options.split), config, run.judge.processes)
+        write_audit(run.folder / "audit.csv", scores, run.facts)
     if options.card:
-        weights = find_weights(DetectorConfig(backbone=options.backbone)).path
-        write_card(weights.with_suffix(".json"), outcomes, facts)
+        card = find_weights(config).path.with_suffix(".json")
+        write_card(card, options.split, metrics_of(parts, degraded, run.facts["date"]))
+    print(f"Written to {run.folder}")
 
 
 if __name__ == "__main__":
