@@ -17,53 +17,72 @@ RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- figures: begin (python -m benchmarks.report) -->", "<!-- figures: end -->"
 MEASURES = {
     "auc": "AUC (0.5 is a coin, 1 is perfect)",
+    "control_auc_all_three": "AUC of blur, face size and bitrate alone",
     "accuracy_of_decided": "Right, of the clips given a verdict",
     "inconclusive_share": "Left inconclusive",
     "reals_called_fake": "Real clips called fake",
     "accuracy_at_half": "Right side of one half, all clips",
     "equal_error_rate": "Equal error rate",
+    "coverage": "Clips with a probability",
+    "calibration_error": "Calibration error",
 }
+FEWEST_FAKES = 5
+"""Methods with fewer fakes are in the result files alone."""
+
+Row = dict[str, str]
 
 
-def read(name: str) -> list[dict[str, str]]:
+def read(name: str) -> list[Row]:
     with (RESULTS / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def validation_table(rows: list[dict[str, str]]) -> list[str]:
-    """One line a measure, one column a subset."""
+def validation_table(rows: list[Row]) -> list[str]:
+    """One line a measure that was measured, one column a subset."""
     subsets = [name for name in ("FaceForensics++", "all") if any(r["subset"] == name for r in rows)]
     found = {(row["subset"], row["measure"]): row for row in rows}
     titles = {name: subset_title(name, found[name, "auc"]) for name in subsets}
     lines = ["| Validation split | " + " | ".join(titles[name] for name in subsets) + " |"]
     lines.append("|---" * (len(subsets) + 1) + "|")
     for measure, title in MEASURES.items():
-        cells = [interval(found[name, measure]) for name in subsets]
+        cells = [interval(found.get((name, measure))) for name in subsets]
+        if not any(cells):
+            continue
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return lines
 
 
-def subset_title(name: str, row: dict[str, str]) -> str:
+def subset_title(name: str, row: Row) -> str:
     title = "FaceForensics++ c23" if name == "FaceForensics++" else "With real clips of other sources"
     return f"{title} ({row['clips']} clips, {row['fakes']} fake)"
 
 
-def method_line(rows: list[dict[str, str]]) -> str:
+def method_line(rows: list[Row]) -> str:
     """AUC for each method with more than a handful of fakes."""
     found = [
-        f"{row['subset'].split('-')[1]} {float(row['value']):.2f}"
+        f"{name} {float(row['value']):.2f}"
         for row in rows
-        if row["measure"] == "auc" and row["subset"].startswith("FF++") and int(row["fakes"]) >= 5
+        if row["measure"] == "auc" and (name := method_of(row)) and int(row["fakes"]) >= FEWEST_FAKES
     ]
     return f"By method, AUC: {', '.join(found)}."
 
 
-def interval(row: dict[str, str]) -> str:
+def method_of(row: Row) -> str:
+    """The method that a row is about, empty for other rows. Version 0.1 names it in the source only."""
+    if "by" in row:
+        return row["subset"] if row["by"] == "method" else ""
+    return row["subset"].split("-")[1] if row["subset"].startswith("FF++") else ""
+
+
+def interval(row: Row | None) -> str:
+    """Empty where it was not measured."""
+    if row is None:
+        return ""
     value, low, high = (float(row[key]) for key in ("value", "low", "high"))
     return f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
-def speed_lines(rows: list[dict[str, str]]) -> list[str]:
+def speed_lines(rows: list[Row]) -> list[str]:
     value = {(row["part"], row["figure"]): float(row["value"]) for row in rows}
     machine = rows[0]
     memory = value["analysis", "peak_mb"]
@@ -78,8 +97,12 @@ def speed_lines(rows: list[dict[str, str]]) -> list[str]:
 
 
 def block() -> str:
-    validation = read("validation.csv")
-    card = find_weights(DetectorConfig())
+    config = DetectorConfig()
+    card = find_weights(config)
+    figures = f"{config.backbone}/val/figures.csv"
+    validation = read(figures)
+    if any(row["weights_sha256"] != card.sha256 for row in validation):
+        sys.exit(f"{figures} was measured with other weights than those that are shipped.")
     lines = [
         f"Model `{card.name}` version {card.version}, weights {card.sha256[:12]}. In brackets: 95 %",
         "intervals over groups of clips that share people or scenes.",
