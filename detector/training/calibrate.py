@@ -15,6 +15,7 @@ import multiprocessing
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -237,13 +238,14 @@ def main() -> None:
     )
     card = {
         "version": options.version,
+        "date": datetime.now(UTC).date().isoformat(),
         "calibration": {"scale": round(scale, 5), "offset": round(offset, 5), "label": label},
         "threshold": DetectorConfig().threshold,
         "sequence_length": DetectorConfig().sequence_length,
         "lstm_kept": use_sequence,
         "terms": TERMS,
         "training": training_facts(config),
-        "metrics": {"tune": figures},
+        "metrics": {"lstm": figures},
     }
     export(config, model, options.out / f"{config.model}.safetensors", card)
     print(json.dumps(card, indent=2))
