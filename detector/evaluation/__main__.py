@@ -65,6 +65,14 @@ class Evaluation:
             plots.draw_degradations(self.folder / "plots", areas, control)
         return figures
 
+    def audit(self, data: Path, config: DetectorConfig) -> None:
+        portraits = read_portraits(data, self.facts["split"])
+        if portraits:
+            scores = score_all(portraits, config, self.judge.processes)
+            write_audit(self.folder / "audit.csv", scores, self.facts)
+        else:
+            print("There are no still faces of this split to audit.")
+
     def crowds(self) -> None:
         judged = judge_crowds(self.judge, self.clips)
         if judged:
@@ -153,8 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.faces:
         run.crowds()
     if options.audit:
-        scores = score_all(read_portraits(options.data, options.split), config, run.judge.processes)
-        write_audit(run.folder / "audit.csv", scores, run.facts)
+        run.audit(options.data, config)
     if options.card:
         card = find_weights(config).path.with_suffix(".json")
         write_card(card, options.split, metrics_of(parts, degraded, run.facts["date"]))

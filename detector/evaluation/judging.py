@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,6 +99,7 @@ class Judge:
 
     def judge(self, jobs: Sequence[Job], title: str, *options: str) -> list[Judged]:
         """One answer a job, in order. ``options`` are added to the judge's own."""
+        sweep(self.record.path.parent)
         keys = [self._key(job, options) for job in jobs]
         missing = {key: job for key, job in zip(keys, jobs, strict=True) if key not in self.record}
         parts = chunks(list(missing.items()), self.processes)
@@ -107,6 +109,7 @@ class Judge:
         ):
             for _ in pool.map(lambda part: self._run(part, options, bar), parts):
                 pass
+        shutil.rmtree(scratch(self.record.path.parent))
         return [self.record[key] for key in keys]
 
     def _key(self, job: Job, options: Sequence[str]) -> str:
@@ -116,7 +119,7 @@ class Judge:
 
     def _run(self, part: Sequence[tuple[str, Job]], options: Sequence[str], bar: Any) -> None:
         """Make what has to be made, judge it in one run of the command line, and record each answer."""
-        with tempfile.TemporaryDirectory(prefix="truthlens-evaluation-") as folder:
+        with tempfile.TemporaryDirectory(dir=scratch(self.record.path.parent)) as folder:
             ready: list[tuple[str, Path]] = []
             for number, (key, job) in enumerate(part):
                 path = prepared(job, Path(folder) / f"{number}.mp4")
@@ -149,6 +152,20 @@ class Judge:
                 yield json.loads(line)
         if run.returncode not in (ANALYSED, SOME_FAILED) or count != len(paths):
             raise SystemExit(f"The detector ended with status {run.returncode} after {count} clips.")
+
+
+def scratch(folder: Path) -> Path:
+    """This process's folder for clips that are made, judged and deleted."""
+    path = folder / f"clips-{os.getpid()}"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def sweep(folder: Path) -> None:
+    """Delete what killed runs left there: it may be pictures that nobody is to keep."""
+    for left in folder.glob("clips-*"):
+        if not Path("/proc", left.name.removeprefix("clips-")).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def chunks(items: Sequence[tuple[str, Job]], processes: int) -> list[Sequence[tuple[str, Job]]]:

@@ -1,13 +1,14 @@
 """Clips through the real command line, and the record that a killed run goes on from."""
 
 import json
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from detector.evaluation.judging import Job, Judge, Judged, Record, bitrate, context_of
+from detector.evaluation.judging import Job, Judge, Judged, Record, bitrate, context_of, scratch, sweep
 from detector.tests.clips import face_clip, make_empty, make_no_face, make_text
 from detector.tests.tiny import write_tiny_weights
 
@@ -93,6 +94,16 @@ def test_a_new_calibration_makes_the_record_void_and_new_figures_do_not(
     plain = context()
     assert context(metrics={"val": {"auc": 1.0}}) == plain
     assert context(calibration={"scale": 2.0, "offset": 0.0, "label": "new"}) != plain
+
+
+def test_what_a_killed_run_left_is_deleted_and_a_living_run_keeps_its_own(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    dead, living = scratch(tmp_path).with_name(f"clips-{ended.pid}"), scratch(tmp_path)
+    dead.mkdir()
+    (dead / "0.mp4").write_bytes(b"pictures")
+    sweep(tmp_path)
+    assert (dead.exists(), living.exists()) == (False, True)
 
 
 def test_weights_that_are_not_there_end_the_evaluation(weights: Path, tmp_path: Path) -> None:
