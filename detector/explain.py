@@ -32,12 +32,11 @@ def logit_map(engine: Engine, window: ScoredWindow, position: int) -> npt.NDArra
     with torch.enable_grad():
         sequence = engine.model.judge(features[None]).sequence[0]
         (gradient,) = torch.autograd.grad(sequence, features)
-    weights = gradient[position] * len(window.sightings)
+    weights = gradient[position, : engine.model.width] * len(window.sightings)
     with torch.inference_mode():
         crop = np.ascontiguousarray(window.sightings[position].crop[None])
         maps = engine.model.feature_maps(engine.prepared(crop))[0]
-        shares = engine.model.shares * maps[0].numel()
-        cells: Tensor = torch.einsum("rc,rhw,chw->hw", weights, shares, maps)
+        cells: Tensor = torch.einsum("c,chw->hw", weights, maps)
     correction = window.sequence_logit - float(np.mean(window.frame_logits))
     share = window.frame_logits[position] + correction
     values = cells.float().cpu().numpy()

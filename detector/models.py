@@ -20,44 +20,45 @@ class Scores(NamedTuple):
     sequence: Tensor
 
 
-MAP_CELLS = 7
-RINGS = 3
-"""Concentric squares of the feature maps: the middle of the face, what lies around it, the edge of the crop."""
-
-
-def ring_shares() -> Tensor:
-    """(3, 7, 7): for each ring the share of each cell in its average."""
-    from_middle = (torch.arange(MAP_CELLS) - MAP_CELLS // 2).abs()
-    ring = (torch.maximum(from_middle[:, None], from_middle[None, :]) - 1).clamp(min=0)
-    inside = F.one_hot(ring, RINGS).permute(2, 0, 1).float()
-    return inside / inside.sum(dim=(1, 2), keepdim=True)
+SMALL_PX, CELLS = 56, 7
+"""Motion is measured on pictures of 56 x 56 pixels, in 7 x 7 cells."""
+LAGS = (1, 2, 4)
+MOTIONS = (len(LAGS) + 1) * CELLS**2
+GREY_LEVELS = 128.0
+"""Grey levels in a unit of the models' input."""
 
 
 class CnnLstm(nn.Module):
     """A frame CNN with a linear output, and a bidirectional LSTM that corrects the frames' average.
 
-    The frame output reads the average over the feature maps. The LSTM reads the averages over three rings of
-    them, so that it can tell a face that moves on its own from one that moves with its surroundings, each with
-    its difference to the frame before, since one frame alone would be the shorter way to a low loss. Its
-    output layer starts at zero: untrained, the sequence output is the mean of the frame outputs, and training
-    can only move it where time tells more.
+    The LSTM reads what the frames can't tell one by one: how the CNN's output wavers around its average, and
+    how much each cell of the crop moves from frame to frame, so that a face that moves on its own can be told
+    from one that moves with its surroundings. Its output layer starts at zero: untrained, the sequence output
+    is the mean of the frame outputs, and training can only move it where time tells more.
     """
 
-    shares: Tensor
-    areas: Tensor
+    motion_mean: Tensor
+    motion_spread: Tensor
 
-    def __init__(self, cnn: nn.Module, width: int, *, reduced: int = 64, hidden: int = 96) -> None:
+    def __init__(
+        self, cnn: nn.Module, width: int, *, motion: int = 48, hidden: int = 64, dropout: float = 0.3
+    ) -> None:
         super().__init__()
         self.cnn = cnn
         self.width = width
+        self.dropout = dropout
         self.frame_output = nn.Linear(width, 1)
-        self.reduce = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, reduced))
-        self.lstm = nn.LSTM(2 * RINGS * reduced, hidden, batch_first=True, bidirectional=True)
+        self.register_buffer("motion_mean", torch.zeros(MOTIONS))
+        self.register_buffer("motion_spread", torch.ones(MOTIONS))
+        self.motion = nn.Linear(MOTIONS, motion)
+        self.lstm = nn.LSTM(motion + 2, hidden, batch_first=True, bidirectional=True)
         self.sequence_output = nn.Linear(4 * hidden, 1)
         nn.init.zeros_(self.sequence_output.weight)
         nn.init.zeros_(self.sequence_output.bias)
-        self.register_buffer("shares", ring_shares(), persistent=False)
-        self.register_buffer("areas", 1 / ring_shares().amax(dim=(1, 2)) / MAP_CELLS**2, persistent=False)
+
+    @property
+    def features_width(self) -> int:
+        return self.width + SMALL_PX**2
 
     def feature_maps(self, crops: Tensor) -> Tensor:
         """(n, 3, 224, 224) normalised crops to (n, width, 7, 7)."""
@@ -65,28 +66,57 @@ class CnnLstm(nn.Module):
         return maps
 
     def features(self, crops: Tensor) -> Tensor:
-        """(n, 3, 224, 224) normalised crops to (n, 3, width), one row a ring."""
-        return torch.einsum("nchw,rhw->nrc", self.feature_maps(crops), self.shares)
+        """(n, 3, 224, 224) normalised crops to (n, features_width): mean of the maps, small picture."""
+        return torch.cat([self.feature_maps(crops).mean(dim=(2, 3)), small_picture(crops)], dim=1)
 
     def frame_logits(self, features: Tensor) -> Tensor:
-        """(..., 3, width) to (...,)."""
-        mean = torch.einsum("...rc,r->...c", features, self.areas)
-        logits: Tensor = self.frame_output(mean)
+        """(..., features_width) to (...,)."""
+        logits: Tensor = self.frame_output(features[..., : self.width])
         return logits.squeeze(-1)
 
     def judge(self, features: Tensor) -> Scores:
-        """(batch, time, 3, width) features of consecutive frames to scores."""
+        """(batch, time, features_width) features of consecutive frames to scores."""
         frames = self.frame_logits(features)
-        reduced = self.reduce(features).flatten(2)
-        moved = F.pad(reduced[:, 1:] - reduced[:, :-1], (0, 0, 1, 0))
-        states, _ = self.lstm(torch.cat([reduced, moved], dim=-1))
+        wavering = frames - frames.mean(dim=1, keepdim=True)
+        turning = F.pad(wavering[:, 1:] - wavering[:, :-1], (1, 0))
+        moved = (motion_of(features[..., self.width :]) - self.motion_mean) / self.motion_spread
+        moved = F.relu(self.motion(F.dropout(moved, self.dropout, self.training)))
+        moved = F.dropout(moved, self.dropout, self.training)
+        states, _ = self.lstm(torch.cat([moved, wavering[..., None] / 2, turning[..., None] / 2], dim=-1))
         summary = torch.cat([states.mean(dim=1), states.amax(dim=1)], dim=-1)
+        summary = F.dropout(summary, self.dropout, self.training)
         return Scores(frames, frames.mean(dim=1) + self.sequence_output(summary).squeeze(-1))
 
     def forward(self, crops: Tensor) -> Scores:
         """(batch, time, 3, 224, 224) normalised crops to scores."""
         batch, time = crops.shape[:2]
         return self.judge(self.features(crops.flatten(0, 1)).unflatten(0, (batch, time)))
+
+
+def small_picture(crops: Tensor) -> Tensor:
+    """(n, 3, 224, 224) to the brightness of 56 x 56 pixels, (n, 3136)."""
+    red, green, blue = crops.unbind(dim=1)
+    brightness = 0.299 * red + 0.587 * green + 0.114 * blue
+    return F.avg_pool2d(brightness, crops.shape[-1] // SMALL_PX).flatten(1)
+
+
+def motion_of(small: Tensor) -> Tensor:
+    """(batch, time, 3136) small pictures to (batch, time, 196) logarithms of how much each cell changed.
+
+    The changes are those to the frames 1, 2 and 4 before, and the bend between the neighbours of a frame; a
+    frame that lacks these has zeros.
+    """
+    pictures = small.unflatten(-1, (SMALL_PX, SMALL_PX)) * GREY_LEVELS
+    changes = [
+        F.pad(pictures[:, lag:] - pictures[:, :-lag], (0, 0, 0, 0, lag, 0))
+        if pictures.shape[1] > lag
+        else torch.zeros_like(pictures)
+        for lag in LAGS
+    ]
+    bend = torch.zeros_like(pictures)
+    bend[:, 1:-1] = pictures[:, 2:] - 2 * pictures[:, 1:-1] + pictures[:, :-2]
+    cells = [F.avg_pool2d(change.abs(), SMALL_PX // CELLS).flatten(2) for change in (*changes, bend)]
+    return torch.cat(cells, dim=-1).log1p()
 
 
 class SamePad(nn.Conv2d):
@@ -175,5 +205,5 @@ def tiny() -> nn.Sequential:
 MODELS: dict[str, Callable[[], CnnLstm]] = {
     "efficientnet_lstm": lambda: CnnLstm(efficientnet_lite(), 1280),
     "resnext50_lstm": lambda: CnnLstm(resnext50(), 2048),
-    "tiny_lstm": lambda: CnnLstm(tiny(), 32, reduced=8, hidden=8),
+    "tiny_lstm": lambda: CnnLstm(tiny(), 32, motion=8, hidden=8),
 }

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from detector.engine import Engine
-from detector.models import RINGS
 from detector.result import FaceQuality
 from detector.tracks import Sighting
 from detector.verdict import TrackEvidence, middle
@@ -16,7 +15,7 @@ from detector.verdict import TrackEvidence, middle
 
 @dataclass(frozen=True, slots=True)
 class ScoredWindow:
-    """One face in one window: its sightings in order, their features (time, rings, width), and the logits."""
+    """One face in one window: its sightings in order, their features (time, features_width) and logits."""
 
     sightings: tuple[Sighting, ...]
     features: Tensor
@@ -56,13 +55,13 @@ class ScoredTrack:
 def all_features(
     engine: Engine, sightings: Sequence[Sighting], batch: int, on_batch: Callable[[int], None]
 ) -> Tensor:
-    """(n, rings, width) features of the crops, ``batch`` at a time."""
+    """(n, features_width) features of the crops, ``batch`` at a time."""
     parts: list[Tensor] = []
     for start in range(0, len(sightings), batch):
         crops = np.stack([seen.crop for seen in sightings[start : start + batch]])
         parts.append(engine.model.features(engine.prepared(crops)))
         on_batch(start + len(crops))
-    return torch.cat(parts) if parts else torch.empty(0, RINGS, engine.model.width)
+    return torch.cat(parts) if parts else torch.empty(0, engine.model.features_width)
 
 
 def score_tracks(engine: Engine, sightings: Sequence[Sighting], features: Tensor) -> list[ScoredTrack]:

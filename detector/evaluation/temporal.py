@@ -41,7 +41,7 @@ def one_repeated(features: Tensor) -> Tensor:
 
 def half_frozen(features: Tensor) -> Tensor:
     half = len(features) // 2
-    return torch.cat([features[:half], features[half - 1 : half].expand(len(features) - half, -1, -1)])
+    return torch.cat([features[:half], features[half - 1 : half].expand(len(features) - half, -1)])
 
 
 CHANGES: dict[str, Change] = {

@@ -1,9 +1,10 @@
 """The models' shapes, their LSTM's start at the mean, and that time reaches the output."""
 
+import numpy as np
 import pytest
 import torch
 
-from detector.models import MODELS, CnnLstm, ring_shares
+from detector.models import MODELS, CnnLstm, motion_of, small_picture
 
 WIDTHS = {"efficientnet_lstm": 1280, "resnext50_lstm": 2048, "tiny_lstm": 32}
 
@@ -24,23 +25,35 @@ def test_every_model_gives_a_logit_a_frame_and_one_a_sequence(name: str) -> None
 
 
 @torch.inference_mode()
-def test_the_frame_output_reads_the_plain_average_of_the_maps() -> None:
+def test_features_are_the_average_of_the_maps_and_a_small_picture() -> None:
     model = seeded("tiny_lstm")
-    maps = torch.randn(2, 32, 7, 7)
-    rings = torch.einsum("nchw,rhw->nrc", maps, ring_shares())
-    expected = model.frame_output(maps.mean(dim=(2, 3))).squeeze(-1)
-    torch.testing.assert_close(model.frame_logits(rings), expected)
+    crops = torch.randn(2, 3, 224, 224)
+    features = model.features(crops)
+    assert features.shape == (2, model.features_width)
+    torch.testing.assert_close(features[:, :32], model.feature_maps(crops).mean(dim=(2, 3)))
+    torch.testing.assert_close(features[:, 32:].mean(), small_picture(crops).mean())
 
 
-def test_the_rings_part_the_map_from_the_middle_outwards() -> None:
-    cells = (ring_shares() > 0).sum(dim=(1, 2)).tolist()
-    assert cells == [9, 16, 24]
-    torch.testing.assert_close(ring_shares().sum(dim=(1, 2)), torch.ones(3))
+def test_motion_is_felt_in_the_cell_that_moves_and_nowhere_else() -> None:
+    small = torch.zeros(1, 10, 56, 56)
+    small[0, 5, 24:32, 40:48] = 1.0
+    motion = motion_of(small.flatten(2)).unflatten(-1, (4, 7, 7))
+    moved = torch.nonzero(motion.amax(dim=(0, 1, 2)))
+    assert moved.tolist() == [[3, 5]]
+    assert torch.nonzero(motion[0, :, 0, 3, 5])[:, 0].tolist() == [5, 6]  # there and gone again
+    assert motion.amax().item() == pytest.approx(np.log1p(256))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_a_short_window_has_no_motion_that_it_can_t_know(frames: int) -> None:
+    motion = motion_of(torch.randn(1, frames, 56 * 56))
+    assert motion.shape == (1, frames, 196)
+    assert not motion[:, :, 49 * 2 : 49 * 3].any()
 
 
 @torch.inference_mode()
 def test_an_untrained_lstm_answers_with_the_mean_of_the_frames() -> None:
-    scores = seeded("tiny_lstm").judge(torch.randn(2, 30, 3, 32))
+    scores = seeded("tiny_lstm").judge(torch.randn(2, 30, 32 + 56 * 56))
     torch.testing.assert_close(scores.sequence, scores.frames.mean(dim=1))
 
 
@@ -48,7 +61,7 @@ def test_an_untrained_lstm_answers_with_the_mean_of_the_frames() -> None:
 def test_a_lstm_with_weights_hears_the_order_of_the_frames() -> None:
     model = seeded("tiny_lstm")
     torch.nn.init.normal_(model.sequence_output.weight)
-    features = torch.randn(1, 30, 3, 32)
+    features = torch.randn(1, 30, 32 + 56 * 56)
     ordered = model.judge(features).sequence
     shuffled = model.judge(features[:, torch.randperm(30)]).sequence
     assert (ordered - shuffled).abs().item() > 1e-3
@@ -58,7 +71,7 @@ def test_a_lstm_with_weights_hears_the_order_of_the_frames() -> None:
 def test_every_frame_reaches_the_sequence_output() -> None:
     model = seeded("tiny_lstm")
     torch.nn.init.normal_(model.sequence_output.weight)
-    features = torch.randn(1, 30, 3, 32)
+    features = torch.randn(1, 30, 32 + 56 * 56)
     whole = model.judge(features).sequence.item()
     for position in range(30):
         changed = features.clone()
@@ -70,6 +83,6 @@ def test_every_frame_reaches_the_sequence_output() -> None:
 def test_one_sequence_in_a_batch_does_not_leak_into_another() -> None:
     model = seeded("tiny_lstm")
     torch.nn.init.normal_(model.sequence_output.weight)
-    features = torch.randn(2, 30, 3, 32)
+    features = torch.randn(2, 30, 32 + 56 * 56)
     alone = model.judge(features[:1]).sequence
     torch.testing.assert_close(model.judge(features).sequence[:1], alone, rtol=1e-4, atol=1e-5)

@@ -254,7 +254,7 @@ def main() -> None:
 def training_facts(config: TrainConfig) -> dict[str, Any]:
     """What the weights were made from, for the card."""
     return {
-        "clips": terms_by_source(config.data / "videos.csv", "train"),
+        "clips": terms_by_source(config.data, "train"),
         "stills": terms_by_source(config.data / "faces.csv", "train"),
         "start": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)",
         "steps": config.steps,

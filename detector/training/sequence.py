@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
 from detector.loading import fold_norms
-from detector.models import MODELS, CnnLstm
+from detector.models import MODELS, CnnLstm, motion_of
 from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
@@ -30,7 +30,7 @@ from detector.training.train import FrameModel, TrainConfig, read_config
 from detector.training.windows import window_pairs
 
 PAIRS_A_FILE = 20
-EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 30, 64, 1e-3, 1e-2
+EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 40, 64, 2e-3, 1e-2
 
 
 def averaged_model(config: TrainConfig) -> CnnLstm:
@@ -53,7 +53,7 @@ def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
 
 
 def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
-    """One file of windows: features (2 a pair, time, rings, width) in half precision, labels and kinds."""
+    """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
     config, tune, number, target = job
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -85,7 +85,7 @@ def prepare(config: TrainConfig, *, tune: bool, files: int) -> list[Path]:
 
 
 def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
-    """(n, time, rings, width) features, (n,) labels and the kinds; a real carries its pair's kind."""
+    """(n, time, width) features, (n,) labels and the kinds; a real carries its pair's kind."""
     parts = [torch.load(path, weights_only=True) for path in paths]
     features = torch.cat([part["features"] for part in parts]).float()
     kinds = [kind for part in parts for kind in part["kinds"] for _ in range(2)]
@@ -95,19 +95,29 @@ def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
 def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
     """Train all but the CNN and the frame output, in place."""
     torch.manual_seed(seed)
-    parts = [*model.reduce.parameters(), *model.lstm.parameters(), *model.sequence_output.parameters()]
+    set_motion_scale(model, features)
+    model.train()
+    parts = [*model.motion.parameters(), *model.lstm.parameters(), *model.sequence_output.parameters()]
     optimizer = torch.optim.AdamW(parts, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    steps = EPOCHS * (len(features) // BATCH)
+    batch = min(BATCH, len(features))
+    steps = EPOCHS * (len(features) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     for _ in tqdm(range(EPOCHS), desc="LSTM"):
-        for picked in torch.randperm(len(features))[: len(features) // BATCH * BATCH].split(BATCH):
-            noisy = features[picked] * (1 + 0.1 * torch.randn(len(picked), 1, *features.shape[2:]))
-            loss = binary_cross_entropy_with_logits(model.judge(noisy).sequence, labels[picked])
+        for picked in torch.randperm(len(features))[: len(features) // batch * batch].split(batch):
+            loss = binary_cross_entropy_with_logits(model.judge(features[picked]).sequence, labels[picked])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parts, 1.0)
             optimizer.step()
             schedule.step()
+    model.eval()
+
+
+def set_motion_scale(model: CnnLstm, features: Tensor) -> None:
+    """Mean and spread of each cell's motion over all windows, kept with the weights."""
+    motion = torch.cat([motion_of(part[..., model.width :]).flatten(0, 1) for part in features.split(BATCH)])
+    model.motion_mean.copy_(motion.mean(dim=0))
+    model.motion_spread.copy_(motion.std(dim=0).clamp(min=1e-3))
 
 
 def main() -> None:

@@ -64,6 +64,8 @@ def window_pairs(sampler: PairSampler, rng: Rng, length: int) -> Iterator[Window
     """Pairs without end."""
     while True:
         kind = str(rng.choice(KINDS, p=KIND_SHARES))
+        if kind == "true" and not sampler.true_pairs:
+            continue
         make = _true_pair if kind == "true" else _pseudo_pair
         pair = make(sampler, rng, length, kind)
         if pair is not None:
