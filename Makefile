@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 HOST ?= 127.0.0.1
 PORT ?= 8000
 CONFIG ?= detector/training/configs/efficientnet.toml
-CODE = accounts analyses detector truthlens_site manage.py conftest.py $(wildcard benchmarks)
+CODE = accounts analyses detector notebooks truthlens_site manage.py conftest.py $(wildcard benchmarks)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
@@ -26,7 +26,7 @@ bench: .venv/.installed-dev ## Measure seconds and memory on a one-minute clip
 train: .venv/.installed-dev ## Train the frame model: make train ARGS='--data FOLDER'
 	@.venv/bin/python -m detector.training.train $(CONFIG) $(ARGS)
 
-evaluate: .venv/.installed-dev ## Score labelled clips: make evaluate ARGS='--data FOLDER --out FOLDER'
+evaluate: .venv/.installed-dev ## Score labelled clips: make evaluate ARGS='--data FOLDER --split val'
 	@.venv/bin/python -m detector.evaluation $(ARGS)
 
 lint: .venv/.installed-dev ## Check form and types

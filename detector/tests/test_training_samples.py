@@ -13,7 +13,7 @@ from detector.tests.scenes import walk
 from detector.tracks import FaceTracker
 from detector.training.augmentation import draw_quality, draw_view
 from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
-from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, landmarks_in_crop, main_face
+from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, cache_name, landmarks_in_crop, main_face
 from detector.training.eigenfaces import FACE_PX, aligned, decoded_blend, fit, kept
 from detector.training.labels import Clip
 from detector.training.samples import PairSampler, Shares, true_pairs
@@ -185,6 +185,14 @@ def test_pairs_are_drawn_whatever_kinds_a_data_set_lacks(
     sampler = replace(sampler, **lacking)
     assert all(not np.array_equal(real, fake) for real, fake in islice(sampler.pairs(rng), 12))
     assert all(len(sampler.draw_video(rng).crops) for _ in range(12))
+
+
+def test_clips_of_one_name_in_different_folders_are_kept_apart() -> None:
+    official = Path("set/manipulated_sequences")
+    names = [official / method / "c23/videos/033_097.mp4" for method in ("Deepfakes", "FaceSwap")]
+    plain = [Path("real/a.mp4"), Path("fake/a.mp4")]
+    assert len({cache_name([path]) for path in (*names, *plain)}) == 4
+    assert cache_name([Path("/one") / names[0]]) == cache_name([Path("/other") / names[0]])
 
 
 def test_the_main_face_is_the_one_seen_longest(faces: CachedFaces) -> None:

@@ -46,8 +46,13 @@ class CachedFaces:
 
 
 def cache_name(paths: Iterable[Path]) -> str:
-    """A file name for the crops of those files."""
-    return hashlib.sha256("\n".join(path.name for path in paths).encode()).hexdigest()[:20]
+    """A file name for the crops of those files.
+
+    Four parts of each path count: FaceForensics++ has files of one name in the folders of all its methods and
+    compressions.
+    """
+    names = ("/".join(path.parts[-4:]) for path in paths)
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:20]
 
 
 def load(folder: Path, name: str) -> CachedFaces:
