@@ -11,10 +11,9 @@ NETWORKS = {
 }
 HOW_IT_WORKS = (
     "Every face is followed through the clip and cut out over windows of consecutive frames spread over the "
-    "clip. The network sees each crop alone and gives it a logit. The LSTM reads the features of the middle "
-    "of the crop, of what lies around it and of its edge, and how they change from frame to frame; what it "
-    "finds is added to the mean of the logits. A face’s score is the mean over its windows, and the "
-    "calibration turns it into a probability."
+    "clip. The network sees each crop alone and gives it a logit. The LSTM reads how these logits waver and "
+    "how much each part of the crop changes from frame to frame; what it finds is added to their mean. A "
+    "face’s score is the mean over its windows, and the calibration turns it into a probability."
 )
 
 SPLITS = {"val": "Validation", "tune": "Tune"}
