@@ -1,9 +1,8 @@
 """Heatmaps: where in a face the deciding model saw signs of manipulation.
 
-Class activation maps (Zhou et al. 2016) with the gradient of the verdict's own logit as weights (Selvaraju et
-al. 2017). For a CNN that ends in an average over its feature maps this splits the logit fully: the mean over
-the cells of a map is the logit of its frame, so that a map can't look alarming when the score is not. Colours
-have one fixed scale for all clips and are not stretched per image.
+Class activation maps (Zhou et al. 2016). For a CNN that ends in an average over its feature maps they split
+the logit fully: the mean over the cells of a map is the logit of its frame, so that a map can't look alarming
+when the score is not. Colours have one fixed scale for all clips and are not stretched per image.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,16 +26,15 @@ STRONGEST = 0.62
 
 
 def logit_map(engine: Engine, window: ScoredWindow, position: int) -> npt.NDArray[np.float32]:
-    """(7, 7) logits whose mean is what this frame gives to its window's sequence logit."""
-    features = window.features.clone().requires_grad_()
-    with torch.enable_grad():
-        sequence = engine.model.judge(features[None]).sequence[0]
-        (gradient,) = torch.autograd.grad(sequence, features)
-    weights = gradient[position, : engine.model.width] * len(window.sightings)
+    """(7, 7) logits whose mean is what this frame gives to its window's sequence logit.
+
+    What the LSTM adds belongs to no place in a single frame, so it is spread evenly.
+    """
+    model = engine.model
     with torch.inference_mode():
         crop = np.ascontiguousarray(window.sightings[position].crop[None])
-        maps = engine.model.feature_maps(engine.prepared(crop))[0]
-        cells: Tensor = torch.einsum("c,chw->hw", weights, maps)
+        maps = model.feature_maps(engine.prepared(crop))[0]
+        cells: Tensor = torch.einsum("c,chw->hw", model.frame_output.weight[0], maps)
     correction = window.sequence_logit - float(np.mean(window.frame_logits))
     share = window.frame_logits[position] + correction
     values = cells.float().cpu().numpy()
