@@ -60,18 +60,11 @@ def subset_title(name: str, row: Row) -> str:
 def method_line(rows: list[Row]) -> str:
     """AUC for each method with more than a handful of fakes."""
     found = [
-        f"{name} {float(row['value']):.2f}"
+        f"{row['subset']} {float(row['value']):.2f}"
         for row in rows
-        if row["measure"] == "auc" and (name := method_of(row)) and int(row["fakes"]) >= FEWEST_FAKES
+        if row["measure"] == "auc" and row["by"] == "method" and int(row["fakes"]) >= FEWEST_FAKES
     ]
     return f"By method, AUC: {', '.join(found)}."
-
-
-def method_of(row: Row) -> str:
-    """The method that a row is about, empty for other rows. Version 0.1 names it in the source only."""
-    if "by" in row:
-        return row["subset"] if row["by"] == "method" else ""
-    return row["subset"].split("-")[1] if row["subset"].startswith("FF++") else ""
 
 
 def interval(row: Row | None) -> str:
