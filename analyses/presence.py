@@ -38,6 +38,13 @@ def is_gone(worker: str) -> bool:
     return worker.startswith(f"{HOST}:") and _can_be_taken(_lock_of(worker))
 
 
+def was_here(worker: str) -> bool:
+    """Whether that worker ran on this machine and has ended, with a word or without."""
+    if not worker.startswith(f"{HOST}:"):
+        return False
+    return not _lock_of(worker).exists() or is_gone(worker)
+
+
 def forget_gone() -> None:
     """Remove the files of workers that ended without a word, once nobody asks for them any more."""
     for path in _folder().glob("*.lock"):

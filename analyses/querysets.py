@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -36,6 +37,11 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def stuck(self) -> Self:
         """Running, but the worker that claimed them has gone silent."""
         return self.running().filter(heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)
+
+    def awaiting_copy(self) -> Self:
+        """Done, and a copy of the video that browsers can play may still come."""
+        since = timezone.now() - timedelta(seconds=settings.ANALYSIS_TIMEOUT_S)
+        return self.filter(state="done", video__proxy_due=True, finished_at__gt=since)
 
     def with_video(self) -> Self:
         return self.select_related("video")

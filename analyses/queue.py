@@ -1,6 +1,7 @@
-"""The queue holds one string an analysis: its UUID, which is the job's name too."""
+"""The queue holds one string an analysis: its UUID, which is the job's name too, or that with a prefix."""
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from rq import Queue
 
 logger = logging.getLogger(__name__)
 
-TASK = "analyses.tasks.run_analysis"
+TASK, COPY_TASK = "analyses.tasks.run_analysis", "analyses.tasks.run_copy"
+COPY = "copy-"
 SPARE_S = 600
 """Beyond two attempts: warming up, the result, a proxy. The supervisor's own limits come first."""
 
@@ -24,11 +26,20 @@ def analysis_queue() -> Queue:
 
 def enqueue(uuid: UUID) -> bool:
     """Put the analysis on the queue. Without a broker it only waits: the reconciler enqueues it later."""
+    return _enqueue(TASK, uuid, str(uuid))
+
+
+def enqueue_copy(uuid: UUID) -> bool:
+    """Have the playable copy of an analysis' video made that its own worker did not live to make."""
+    return _enqueue(COPY_TASK, uuid, f"{COPY}{uuid}")
+
+
+def _enqueue(task: str, uuid: UUID, job_id: str) -> bool:
     try:
         analysis_queue().enqueue(
-            TASK,
+            task,
             str(uuid),
-            job_id=str(uuid),
+            job_id=job_id,
             job_timeout=2 * settings.ANALYSIS_TIMEOUT_S + SPARE_S,
             result_ttl=0,
             failure_ttl=24 * 3600,
@@ -41,8 +52,17 @@ def enqueue(uuid: UUID) -> bool:
 
 def queued_uuids() -> set[UUID]:
     """The analyses on the queue. Raises RedisError without a broker."""
+    return _uuids(job_id for job_id in analysis_queue().job_ids if not job_id.startswith(COPY))
+
+
+def queued_copies() -> set[UUID]:
+    """The analyses whose video's playable copy is on the queue. Raises RedisError without a broker."""
+    return _uuids(job_id[len(COPY) :] for job_id in analysis_queue().job_ids if job_id.startswith(COPY))
+
+
+def _uuids(names: Iterable[str]) -> set[UUID]:
     found = set()
-    for job_id in analysis_queue().job_ids:
+    for job_id in names:
         with suppress(ValueError):  # other jobs have other names
             found.add(UUID(job_id))
     return found

@@ -1,14 +1,16 @@
 """Puts right what a lost worker, broker or machine left behind. Safe to run at any time, by anyone."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from redis.exceptions import RedisError
 
 from analyses import services
 from analyses.models import Analysis
-from analyses.presence import is_gone
-from analyses.queue import enqueue, queued_uuids
+from analyses.presence import is_gone, was_here
+from analyses.queue import enqueue, enqueue_copy, queued_copies, queued_uuids
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +26,7 @@ class Reconciled:
 def reconcile() -> Reconciled:
     """Take back what dead workers claimed, then enqueue every waiting row that the queue doesn't hold."""
     found = Reconciled(requeue_gone() + requeue_stuck(), enqueue_missing())
+    enqueue_lost_copies()
     if found.requeued or found.enqueued:
         logger.info("Took back %d analyses, enqueued %d.", found.requeued, found.enqueued)
     return found
@@ -50,10 +53,25 @@ def requeue_stuck() -> int:
 
 
 def enqueue_missing() -> int:
+    waiting = Analysis.objects.queued().order_by("created_at").values_list("uuid", flat=True)
+    return _enqueue_each(list(waiting), queued_uuids, enqueue)
+
+
+def enqueue_lost_copies() -> int:
+    """Workers that ended between a result and the copy of its video that browsers can play."""
+    due = Analysis.objects.awaiting_copy().values_list("uuid", "claimed_by")
+    lost = [uuid for uuid, worker in due if was_here(worker)]
+    return _enqueue_each(lost, queued_copies, enqueue_copy)
+
+
+def _enqueue_each(
+    uuids: list[UUID], on_queue: Callable[[], set[UUID]], enqueue_one: Callable[[UUID], bool]
+) -> int:
+    if not uuids:
+        return 0
     try:
-        on_queue = queued_uuids()
+        there = on_queue()
     except RedisError as error:
         logger.warning("The broker can't be reached: %s", error)
         return 0
-    waiting = Analysis.objects.queued().order_by("created_at").values_list("uuid", flat=True)
-    return sum(enqueue(uuid) for uuid in waiting if uuid not in on_queue)
+    return sum(enqueue_one(uuid) for uuid in uuids if uuid not in there)

@@ -171,6 +171,14 @@ def set_proxy_due(*, video: Video, due: bool) -> None:
     Video.objects.filter(pk=video.pk).update(proxy_due=due)
 
 
+def take_over_copy(*, uuid: UUID, worker: str) -> Analysis | None:
+    """Sign for a video's playable copy that is still to be made; None where it is not, or no longer."""
+    waiting = Analysis.objects.awaiting_copy().filter(uuid=uuid)
+    if not waiting.update(claimed_by=worker):
+        return None
+    return Analysis.objects.with_video().get(uuid=uuid)
+
+
 def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg]
     """Keep a copy that browsers can play, unless the video was deleted meanwhile."""
     video.proxy.save("proxy", proxy, save=False)

@@ -1,4 +1,4 @@
-"""The queue's one job."""
+"""The queue's jobs: an analysis, and the playable copy that a lost worker left unmade."""
 
 import logging
 from pathlib import Path
@@ -35,6 +35,12 @@ def run_analysis(uuid: str) -> None:
     except Exception:
         services.record_failure(analysis=analysis, code=Failure.CRASHED)
         raise
+
+
+def run_copy(uuid: str) -> None:
+    """Make the copy that browsers can play, where it is still missing."""
+    if (analysis := services.take_over_copy(uuid=UUID(uuid), worker=WORKER)) is not None:
+        make_proxy(analysis)
 
 
 def run_claimed(analysis: Analysis) -> None:

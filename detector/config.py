@@ -41,7 +41,7 @@ class DetectorConfig:
     sequence_length: int = 30
     windows: int = 4
     threshold: float = 0.70
-    batch_size: int = 8
+    batch_size: int = 16
     device: str = "auto"
     face_finder: str = "mtcnn"
     explain_frames: int = 6

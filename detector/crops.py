@@ -65,15 +65,12 @@ def cut(picture: npt.NDArray[np.uint8], place: Placement, size: int = CROP_PX) -
     Faces of more than twice the crop's size are first averaged down, since bilinear sampling alone would
     alias exactly the fine detail that the detector reads.
     """
-    region, offset = _region(picture, place)
     shrink = max(1, int(place.side / size))
+    region, offset = _region(picture, place, shrink)
     if shrink > 1:
         height, width = region.shape[:2]
         region = np.asarray(
-            cv2.resize(
-                region, (max(1, width // shrink), max(1, height // shrink)), interpolation=cv2.INTER_AREA
-            ),
-            np.uint8,
+            cv2.resize(region, (width // shrink, height // shrink), interpolation=cv2.INTER_AREA), np.uint8
         )
     moved = Placement(
         (place.x - offset[0]) / shrink, (place.y - offset[1]) / shrink, place.side / shrink, place.roll_deg
@@ -89,16 +86,23 @@ def cut(picture: npt.NDArray[np.uint8], place: Placement, size: int = CROP_PX) -
 
 
 def _region(
-    picture: npt.NDArray[np.uint8], place: Placement
+    picture: npt.NDArray[np.uint8], place: Placement, shrink: int
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    """The part of the picture that a turned square can touch, and its offset."""
-    height, width = picture.shape[:2]
-    reach = place.side * 0.75 + 2
-    left = int(np.clip(place.x - reach, 0, width - 1))
-    top = int(np.clip(place.y - reach, 0, height - 1))
-    right = int(np.clip(np.ceil(place.x + reach), left + 1, width))
-    bottom = int(np.clip(np.ceil(place.y + reach), top + 1, height))
+    """The part of the picture that the turned square touches, in multiples of shrink, and its offset."""
+    turn = np.radians(place.roll_deg)
+    reach = place.side / 2 * (abs(np.cos(turn)) + abs(np.sin(turn))) + 2 * shrink
+    (left, right), (top, bottom) = (
+        _span(middle - reach, middle + reach, length, shrink)
+        for middle, length in ((place.x, picture.shape[1]), (place.y, picture.shape[0]))
+    )
     return picture[top:bottom, left:right], (left, top)
+
+
+def _span(low: float, high: float, length: int, step: int) -> tuple[int, int]:
+    """Whole pixels from low to high inside 0 to length, a multiple of step of them where that many exist."""
+    begin = int(np.clip(low, 0, max(0, length - step)))
+    end = int(np.clip(np.ceil(high), begin + 1, length))
+    return begin, max(end - (end - begin) % step, begin + min(step, length - begin))
 
 
 def sharpness(crop: npt.NDArray[np.uint8]) -> float:

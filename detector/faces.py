@@ -1,6 +1,8 @@
 """Finding faces in one picture: MTCNN (Zhang et al. 2016), or OpenCV's Haar cascade as a fallback."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +16,10 @@ MIN_FACE_PX = 30
 """Smallest face sought, in pixels of the reduced picture."""
 MIN_CONFIDENCE = 0.95
 """MTCNN's last stage scores true faces close to one; what scores less is mostly texture."""
+
+ONET_PX = 48
+MOST_SHARED = 0.5
+"""Two followed faces that share more than this have run into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,9 @@ class FaceFinder(Protocol):
     """Finds the faces of one picture, (height, width, 3) uint8 RGB; an empty list is an answer."""
 
     def find(self, picture: npt.NDArray[np.uint8]) -> list[Detection]: ...
+
+    def follow(self, picture: npt.NDArray[np.uint8], known: Sequence[Detection]) -> list[Detection] | None:
+        """Where the faces of a frame shortly before are now, in their order; None to have them searched."""
 
 
 def reduced(picture: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], float]:
@@ -76,6 +85,60 @@ class MtcnnFinder:
             if confidence >= MIN_CONFIDENCE
         ]
 
+    def follow(self, picture: npt.NDArray[np.uint8], known: Sequence[Detection]) -> list[Detection] | None:
+        """MTCNN's last stage alone, around where the faces were: a tenth of a search's time."""
+        now = self._refined(picture, self._refined(picture, known))
+        lost = any(face.confidence < MIN_CONFIDENCE for face in now)
+        merged = any(overlap(a.box, b.box) > MOST_SHARED for a, b in combinations(now, 2))
+        return None if lost or merged else now
+
+    def _refined(self, picture: npt.NDArray[np.uint8], faces: Sequence[Detection]) -> list[Detection]:
+        """What O-Net sees in the square around each face; its offsets are shares of that square."""
+        import torch
+
+        squares = np.array([square_around(face.box) for face in faces])
+        patches = np.stack([patch(picture, square) for square in squares])
+        with torch.inference_mode():
+            seen = torch.from_numpy(patches).to(self._mtcnn.device).permute(0, 3, 1, 2).float()
+            offsets, points, confidence = (
+                part.cpu().numpy() for part in self._mtcnn.onet((seen - 127.5) / 128)
+            )
+        corner, side = squares[:, :2], squares[:, 2:] - squares[:, :2]
+        boxes = squares + offsets * np.tile(side, 2)
+        landmarks = corner[:, None] + points.reshape(-1, 2, 5).transpose(0, 2, 1) * side[:, None]
+        return [
+            Detection((box[0], box[1], box[2], box[3]), np.asarray(places, np.float32), float(sure))
+            for box, places, sure in zip(boxes.tolist(), landmarks, confidence[:, 1], strict=True)
+        ]
+
+
+def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    """Intersection over union of two boxes."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def square_around(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The square with the box's centre and its longer side."""
+    half = max(box[2] - box[0], box[3] - box[1]) / 2
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return x - half, y - half, x + half, y + half
+
+
+def patch(picture: npt.NDArray[np.uint8], square: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    """The part of a square inside the picture, stretched to O-Net's input as MTCNN does."""
+    height, width = picture.shape[:2]
+    left, right = np.clip(np.round(square[[0, 2]]), 0, width).astype(int)
+    top, bottom = np.clip(np.round(square[[1, 3]]), 0, height).astype(int)
+    if right <= left or bottom <= top:
+        return np.zeros((ONET_PX, ONET_PX, 3), np.uint8)
+    inside = picture[top:bottom, left:right]
+    return np.asarray(cv2.resize(inside, (ONET_PX, ONET_PX), interpolation=cv2.INTER_AREA), np.uint8)
+
 
 class HaarFinder:
     """OpenCV's frontal-face cascade. Having no landmarks, they are placed as in an upright face."""
@@ -93,6 +156,9 @@ class HaarFinder:
             grey, scaleFactor=1.1, minNeighbors=8, minSize=(MIN_FACE_PX, MIN_FACE_PX)
         )
         return [self._detection(*(float(v) * factor for v in box)) for box in found]
+
+    def follow(self, picture: npt.NDArray[np.uint8], known: Sequence[Detection]) -> list[Detection] | None:
+        return None
 
     def _detection(self, left: float, top: float, width: float, height: float) -> Detection:
         # The cascade's square is wider than a face; MTCNN's box is what the crops are measured by.

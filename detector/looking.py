@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
 
@@ -59,6 +60,14 @@ class Watch:
             self.report("faces", done, max(done, clip.expected))
 
 
+class Listener(Protocol):
+    """Hears of every face as soon as it is cut out; ``restart`` says that those so far don't count."""
+
+    def restart(self) -> None: ...
+
+    def add(self, seen: Sighting) -> None: ...
+
+
 def check(should_stop: StopHook) -> None:
     """Raise the cancelled error once the caller wants to stop."""
     if should_stop():
@@ -66,16 +75,21 @@ def check(should_stop: StopHook) -> None:
 
 
 def look(
-    path: Path, finder: FaceFinder, config: DetectorConfig, report: ProgressHook, should_stop: StopHook
+    path: Path,
+    finder: FaceFinder,
+    config: DetectorConfig,
+    report: ProgressHook,
+    should_stop: StopHook,
+    listener: Listener | None = None,
 ) -> Look:
     """Follow every face of the clip. Where none is found upright, the picture is tried turned."""
-    seen, samples = look_once(path, finder, config, Watch(report, should_stop))
+    seen, samples = look_once(path, finder, config, Watch(report, should_stop), listener)
     if any_followed(seen.sightings):
         return seen
     turns = best_turn(samples, finder)
     if turns == 0:
         return seen
-    again, _ = look_once(path, finder, config, Watch(report, should_stop, turns))
+    again, _ = look_once(path, finder, config, Watch(report, should_stop, turns), listener)
     if not any_followed(again.sightings):
         return seen
     upright = [replace(s, box=turned_back(s.box, turns, seen.video)) for s in again.sightings]
@@ -88,7 +102,7 @@ def look(
 
 
 def look_once(
-    path: Path, finder: FaceFinder, config: DetectorConfig, watch: Watch
+    path: Path, finder: FaceFinder, config: DetectorConfig, watch: Watch, listener: Listener | None
 ) -> tuple[Look, list[Frame]]:
     began = perf_counter()
     with open_clip(
@@ -99,7 +113,7 @@ def look_once(
         should_stop=watch.should_stop,
     ) as clip:
         opened = perf_counter()
-        sightings = list(FaceTracker(finder).follow(watch.frames(clip)))
+        sightings = list(heard(FaceTracker(finder).follow(watch.frames(clip)), listener))
         took = perf_counter() - opened
         seen = Look(
             video=clip.video,
@@ -111,6 +125,16 @@ def look_once(
             faces_s=took - watch.waited_s,
         )
     return seen, list(watch.samples.values())
+
+
+def heard(sightings: Iterable[Sighting], listener: Listener | None) -> Iterator[Sighting]:
+    if listener is None:
+        yield from sightings
+        return
+    listener.restart()
+    for seen in sightings:
+        listener.add(seen)
+        yield seen
 
 
 def any_followed(sightings: Iterable[Sighting]) -> bool:

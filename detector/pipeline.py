@@ -27,7 +27,7 @@ from detector.result import (
     StopHook,
     Timing,
 )
-from detector.scoring import ScoredTrack, all_features, score_tracks
+from detector.scoring import FeatureStream, ScoredTrack, one_core, score_tracks
 from detector.stability import compare, variant_logits
 from detector.verdict import Decision, TrackEvidence, decide, judge_face, probability
 
@@ -68,10 +68,11 @@ def run(
     began = perf_counter()
     case = Case(engine_for(config), config, on_progress or _tell_nobody, should_stop or _never)
     case.report("probe", 0, 0)
-    seen = look(Path(path), case.engine.finder, config, case.report, case.should_stop)
-
-    model_began = perf_counter()
-    tracks = score(case, seen)
+    with FeatureStream(case.engine, config.batch_size) as features:
+        with one_core():
+            seen = look(Path(path), case.engine.finder, config, case.report, case.should_stop, features)
+        model_began = perf_counter()
+        tracks = score(case, seen, features)
     faces, decision = judge(case, seen, [track.evidence() for track in tracks])
     stability = None
     if config.stability and decision.deciding_track is not None:
@@ -96,11 +97,10 @@ def run(
     )
 
 
-def score(case: Case, seen: Look) -> list[ScoredTrack]:
+def score(case: Case, seen: Look, features: FeatureStream) -> list[ScoredTrack]:
     on_crops = case.on_crops(len(seen.sightings))
     on_crops(0)
-    features = all_features(case.engine, seen.sightings, case.config.batch_size, on_crops)
-    return score_tracks(case.engine, seen.sightings, features)
+    return score_tracks(case.engine, seen.sightings, features.finish(on_crops))
 
 
 def judge(

@@ -1,7 +1,10 @@
 """Scores of followed faces: features of every crop, then the LSTM over each window of consecutive frames."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -51,17 +54,80 @@ class ScoredTrack:
         return TrackEvidence(self.track, round(first, 3), round(last, 3), len(seen), self.logit, quality)
 
 
+class FeatureStream:
+    """Features of crops, computed on a thread of its own while the caller finds further faces."""
+
+    def __init__(self, engine: Engine, batch: int) -> None:
+        self._engine = engine
+        self._batch = batch
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="features")
+        self._cores = 1
+        self.restart()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def restart(self) -> None:
+        """Forget every crop so far."""
+        for part in getattr(self, "_parts", ()):
+            part.cancel()
+        self._waiting: list[Sighting] = []
+        self._parts: list[Future[Tensor]] = []
+
+    def add(self, seen: Sighting) -> None:
+        self._waiting.append(seen)
+        if len(self._waiting) == self._batch:
+            self._send()
+
+    def finish(self, on_batch: Callable[[int], None]) -> Tensor:
+        """(n, features_width) features of the crops in the order in which they were added."""
+        self._cores = torch.get_num_threads()
+        if self._waiting:
+            self._send()
+        features = [torch.empty(0, self._engine.model.features_width, device=self._engine.device)]
+        for part in self._parts:
+            features.append(part.result())
+            on_batch(sum(map(len, features)))
+        return torch.cat(features)
+
+    def _send(self) -> None:
+        self._parts.append(self._pool.submit(self._features, self._waiting))
+        self._waiting = []
+
+    def _features(self, sightings: Sequence[Sighting]) -> Tensor:
+        # One core while faces are sought, whose small networks and decoder need the others.
+        torch.set_num_threads(self._cores)
+        return features_of(self._engine, sightings)
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Run this thread's small networks on one core: spread over all, they wait for the others' work."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
+
+
 @torch.inference_mode()
+def features_of(engine: Engine, sightings: Sequence[Sighting]) -> Tensor:
+    """(n, features_width) features of the crops as one batch."""
+    return engine.model.features(engine.prepared(np.stack([seen.crop for seen in sightings])))
+
+
 def all_features(
     engine: Engine, sightings: Sequence[Sighting], batch: int, on_batch: Callable[[int], None]
 ) -> Tensor:
     """(n, features_width) features of the crops, ``batch`` at a time."""
-    parts: list[Tensor] = []
-    for start in range(0, len(sightings), batch):
-        crops = np.stack([seen.crop for seen in sightings[start : start + batch]])
-        parts.append(engine.model.features(engine.prepared(crops)))
-        on_batch(start + len(crops))
-    return torch.cat(parts) if parts else torch.empty(0, engine.model.features_width)
+    with FeatureStream(engine, batch) as stream:
+        for seen in sightings:
+            stream.add(seen)
+        return stream.finish(on_batch)
 
 
 def score_tracks(engine: Engine, sightings: Sequence[Sighting], features: Tensor) -> list[ScoredTrack]:

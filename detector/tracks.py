@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.crops import CROP_PX, Placement, cut, placement, sharpness, yaw_deg
-from detector.faces import Detection, FaceFinder
+from detector.faces import Detection, FaceFinder, overlap
 from detector.reading import Frame
 
-DETECT_EVERY = 7
+DETECT_EVERY = 8
+SEARCH_EVERY = 16
+"""Frames between searches of the whole picture; at the detections between, known faces are followed."""
 MIN_OVERLAP = 0.3
 MAX_MISSES = 1
 """A face may be missed this often in a row; the frames between are filled in when it is back."""
@@ -82,12 +84,13 @@ class FaceTracker:
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Sighting]:
         """Every sighting of every face; a track's frames come in order."""
-        before: Frame | None = None
+        window, before = -1, np.empty(0, np.uint8)
         for frame in frames:
-            if before is None or frame.window != before.window or is_cut(before, frame):
+            small = thumbnail(frame.picture)
+            if frame.window != window or is_cut(before, small):
                 yield from self._end_shot()
             yield from self._add(frame)
-            before = frame
+            window, before = frame.window, small
         yield from self._end_shot()
 
     def _add(self, frame: Frame) -> Iterator[Sighting]:
@@ -106,9 +109,8 @@ class FaceTracker:
 
     def _detect(self) -> Iterator[Sighting]:
         frame = self._held[self._position]
-        self.searched += 1
         first, self._detected = self._detected < 0, self._position
-        found = sorted(self.finder.find(frame.picture), key=lambda d: -d.height)[:MAX_FACES]
+        found = self._found(frame)
         pairs, lone = match([link.detection.box for link in self._links], [d.box for d in found])
         fresh = [found[i] for i in lone]
         links = [self._continued(self._links[a], found[b]) for a, b in pairs]
@@ -122,6 +124,15 @@ class FaceTracker:
         self._links = links
         oldest = min((link.position for link in links), default=self._position)
         self._held = {at: held for at, held in self._held.items() if at >= oldest}
+
+    def _found(self, frame: Frame) -> list[Detection]:
+        known = [link.detection for link in self._links]
+        if known and self._position % SEARCH_EVERY and not any(link.misses for link in self._links):
+            followed = self.finder.follow(frame.picture, known)
+            if followed is not None:
+                return followed
+        self.searched += 1
+        return sorted(self.finder.find(frame.picture), key=lambda d: -d.height)[:MAX_FACES]
 
     @staticmethod
     def _missed(link: _Link) -> bool:
@@ -179,20 +190,14 @@ class FaceTracker:
         )
 
 
-def is_cut(before: Frame, frame: Frame) -> bool:
-    """Whether two neighbouring frames are so unlike that they belong to different shots."""
-    small = [cv2.resize(f.picture[::4, ::4], (32, 18), interpolation=cv2.INTER_AREA) for f in (before, frame)]
-    return float(cv2.absdiff(small[0], small[1]).mean()) > CUT_DIFFERENCE
+def thumbnail(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The picture as small as cuts are noticed in."""
+    return np.asarray(cv2.resize(picture[::4, ::4], (32, 18), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+def is_cut(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> bool:
+    """Whether the thumbnails of two neighbouring frames are so unlike that they belong to different shots."""
+    return float(cv2.absdiff(before, after).mean()) > CUT_DIFFERENCE
 
 
 def match(

@@ -45,7 +45,7 @@ try:
         model_path=env.file("MODEL_PATH", base=BASE_DIR),
         sequence_length=env.integer("SEQUENCE_LENGTH", 30, low=20, high=40),
         threshold=env.decimal("CONFIDENCE_THRESHOLD", 0.70),
-        batch_size=env.integer("BATCH_SIZE", 8, low=1, high=1024),
+        batch_size=env.integer("BATCH_SIZE", 16, low=1, high=1024),
         device=env.text("DEVICE", "auto"),
         face_finder=env.text("FACE_FINDER", "mtcnn"),
         limits=Limits(max_bytes=MAX_VIDEO_SIZE_BYTES, max_duration_s=float(MAX_VIDEO_DURATION_S)),

@@ -7,6 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
+from analyses import services
 from analyses.models import Analysis, State
 from analyses.presence import HOST, WORKER, present
 from analyses.queue import analysis_queue, enqueue, queued_uuids
@@ -111,3 +112,31 @@ def test_the_command_says_what_it_did(queued: Analysis) -> None:
     output = StringIO()
     call_command("reconcile", stdout=output)
     assert output.getvalue() == "0 taken back, 1 enqueued, 0 stray files removed.\n"
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_copy_that_a_dead_worker_left_unmade_is_queued_once(alice: User) -> None:
+    analysis = make_done(alice, claimed_by=f"{HOST}:1:gone")
+    services.set_proxy_due(video=analysis.video, due=True)
+    reconcile()
+    reconcile()
+    assert analysis_queue().job_ids == [f"copy-{analysis.uuid}"]
+    assert queued_uuids() == set()
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_copy_that_a_living_worker_is_making_is_left_to_it(alice: User) -> None:
+    analysis = make_done(alice, claimed_by=WORKER)
+    services.set_proxy_due(video=analysis.video, due=True)
+    with present():
+        reconcile()
+    assert analysis_queue().job_ids == []
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_copy_that_is_long_overdue_is_given_up(alice: User) -> None:
+    analysis = make_done(alice, claimed_by=f"{HOST}:1:gone")
+    services.set_proxy_due(video=analysis.video, due=True)
+    Analysis.objects.update(finished_at=timezone.now() - timedelta(days=1))
+    reconcile()
+    assert analysis_queue().job_ids == []

@@ -16,7 +16,7 @@ from analyses.exports import result_json
 from analyses.heartbeat import Heartbeat
 from analyses.models import Analysis, State
 from analyses.supervision import Supervisor
-from analyses.tasks import run_analysis
+from analyses.tasks import run_analysis, run_copy
 from analyses.tests.children import die_warming_up
 from analyses.tests.factories import make_analysis
 from detector import DetectorConfig
@@ -228,3 +228,19 @@ def test_a_copy_that_cannot_be_made_does_not_take_the_result_back(
     monkeypatch.setattr("analyses.tasks.playable_copy", broken)
     analysis = run(make_analysis(alice, content=clip.read_bytes()))
     assert (analysis.state, analysis.awaits_proxy) == (State.DONE, False)
+
+
+@pytest.mark.usefixtures("child")
+def test_another_worker_makes_the_copy_that_was_left_unmade(alice: User, tmp_path: Path) -> None:
+    clip = face_clip(tmp_path / "old.avi", seconds=1.4, size=(320, 240), codec="mpeg4")
+    analysis = make_analysis(alice, name="old.avi", content=clip.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("analyses.tasks.make_proxy", lambda analysis: None)  # the worker ends here
+        run(analysis)
+    run_copy(str(analysis.uuid))
+    row = Analysis.objects.with_video().get(pk=analysis.pk)
+    assert Path(row.video.proxy.path).read_bytes()[4:8] == b"ftyp"
+    assert not row.awaits_proxy
+    made = row.video.proxy.name
+    run_copy(str(analysis.uuid))
+    assert Analysis.objects.with_video().get(pk=analysis.pk).video.proxy.name == made

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from detector.faces import FaceFinder, make_finder, reduced
+from detector.faces import Detection, FaceFinder, make_finder, overlap, reduced
 
 FACE = (175, 65, 275, 190)  # around the astronaut's face, by eye
 
@@ -39,3 +39,28 @@ def test_a_large_picture_is_searched_small_but_measured_full_size(finder: FaceFi
 def test_small_pictures_are_not_scaled_up() -> None:
     picture = astronaut()
     assert reduced(picture)[0] is picture
+
+
+def test_a_moved_face_is_followed_to_where_a_search_finds_it() -> None:
+    finder = make_finder("mtcnn")
+    before = finder.find(astronaut())
+    moved = np.roll(astronaut(), (6, 10), axis=(0, 1))
+    (searched,) = finder.find(moved)
+    followed = finder.follow(moved, before)
+    assert followed is not None
+    assert overlap(followed[0].box, searched.box) > 0.85
+    assert np.abs(followed[0].landmarks - searched.landmarks).max() < 0.05 * searched.height
+
+
+def test_following_gives_up_where_the_face_is_gone_or_two_have_become_one() -> None:
+    finder = make_finder("mtcnn")
+    (face,) = finder.find(astronaut())
+    assert finder.follow(np.full_like(astronaut(), 90), [face]) is None
+    left, top, right, bottom = face.box
+    beside = Detection((left + 8, top, right + 8, bottom), face.landmarks, 1.0)
+    assert finder.follow(astronaut(), [face, beside]) is None
+
+
+def test_a_face_that_left_the_picture_is_not_followed() -> None:
+    outside = Detection((-900.0, -900.0, -800.0, -780.0), np.zeros((5, 2), np.float32), 1.0)
+    assert make_finder("mtcnn").follow(astronaut(), [outside]) is None

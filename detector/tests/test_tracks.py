@@ -1,14 +1,15 @@
 """Faces are followed from frame to frame, apart from each other, over gaps and cuts."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from detector.faces import Detection, FaceFinder, make_finder
+from detector.faces import Detection, FaceFinder, make_finder, overlap
 from detector.reading import Frame
 from detector.tests.scenes import Picture, scene, walk
-from detector.tracks import DETECT_EVERY, FaceTracker, Sighting, is_cut, overlap
+from detector.tracks import SEARCH_EVERY, FaceTracker, Sighting, is_cut, thumbnail
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,16 @@ def test_boxes_between_detections_move_with_the_face(finder: FaceFinder) -> None
     assert steps.max() < 10
 
 
-def test_not_every_frame_is_searched() -> None:
-    tracker = FaceTracker(make_finder("mtcnn"))
+def test_a_face_that_is_followed_is_seldom_searched(finder: FaceFinder) -> None:
+    tracker = FaceTracker(finder)
     list(tracker.follow(walk(30)))
-    assert tracker.searched <= 30 // DETECT_EVERY + 2
+    assert tracker.searched == 30 // SEARCH_EVERY + 1
+
+
+def test_a_face_that_comes_into_a_window_is_found_there(finder: FaceFinder) -> None:
+    both = still(14, scene([(40, 60), (380, 60)]), start=16)
+    seen = follow(finder, still(16, scene([(40, 60)])) + both)
+    assert Counter(s.track for s in seen) == {1: 30, 2: 14}
 
 
 def test_two_faces_are_two_tracks(finder: FaceFinder) -> None:
@@ -58,7 +65,7 @@ def test_a_face_that_leaves_ends_its_track(finder: FaceFinder) -> None:
 
 def test_a_cut_does_not_smear_one_face_over_two_shots(finder: FaceFinder) -> None:
     frames = still(10, scene([(40, 60)])) + still(10, scene([(390, 100)], shade=220), start=10)
-    assert is_cut(frames[9], frames[10])
+    assert is_cut(thumbnail(frames[9].picture), thumbnail(frames[10].picture))
     for s in follow(finder, frames):
         assert (s.box[0] < 250) == (s.frame < 10)
 
@@ -80,6 +87,9 @@ class Scripted:
 
     def find(self, picture: Picture) -> list[Detection]:
         return next(self.answers)
+
+    def follow(self, picture: Picture, known: Sequence[Detection]) -> None:
+        return None
 
 
 def at(left: float) -> Detection:

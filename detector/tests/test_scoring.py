@@ -1,0 +1,58 @@
+"""Features of crops come in the order of the crops, whatever was computed meanwhile."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from detector.config import DetectorConfig
+from detector.engine import Engine, engine_for
+from detector.scoring import FeatureStream, features_of, one_core
+from detector.tests.scenes import walk
+from detector.tracks import FaceTracker, Sighting
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return engine_for(DetectorConfig())
+
+
+@pytest.fixture(scope="module")
+def sightings(engine: Engine) -> list[Sighting]:
+    return list(FaceTracker(engine.finder).follow(walk(10)))
+
+
+def test_streamed_features_are_those_of_one_pass(engine: Engine, sightings: list[Sighting]) -> None:
+    done: list[int] = []
+    with FeatureStream(engine, 4) as stream:
+        for seen in sightings:
+            stream.add(seen)
+        features = stream.finish(done.append)
+    assert done[-1] == len(sightings)
+    assert torch.allclose(features, features_of(engine, sightings), atol=2e-3)
+
+
+def test_a_restarted_stream_forgets(engine: Engine, sightings: list[Sighting]) -> None:
+    with FeatureStream(engine, 2) as stream:
+        for seen in sightings[:5]:
+            stream.add(seen)
+        stream.restart()
+        for seen in sightings[5:]:
+            stream.add(seen)
+        features = stream.finish(lambda _: None)
+    assert torch.allclose(features, features_of(engine, sightings[5:]), atol=2e-3)
+
+
+def test_an_error_of_the_network_reaches_the_caller(engine: Engine, sightings: list[Sighting]) -> None:
+    with FeatureStream(engine, 4) as stream:
+        stream.add(replace(sightings[0], crop=np.zeros((3, 3), np.uint8)))
+        with pytest.raises((ValueError, RuntimeError, IndexError)):
+            stream.finish(lambda _: None)
+
+
+def test_one_core_gives_the_cores_back() -> None:
+    usual = torch.get_num_threads()
+    with one_core():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == usual
