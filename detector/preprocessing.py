@@ -23,6 +23,11 @@ INPUTS: dict[str, Input] = {"efficientnet_lstm": LITE, "resnext50_lstm": IMAGENE
 
 def to_tensor(crops: npt.NDArray[np.uint8], how: Input) -> Tensor:
     """(n, height, width, 3) uint8 RGB to (n, 3, height, width) float32, normalised."""
-    pixels = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float()
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) * 255 for v in (how.mean, how.std))
+    return normalised(torch.from_numpy(np.ascontiguousarray(crops)), how)
+
+
+def normalised(crops: Tensor, how: Input) -> Tensor:
+    """``to_tensor`` of crops that are a tensor already, on its device."""
+    pixels = crops.permute(0, 3, 1, 2).float()
+    mean, std = (torch.tensor(v, device=crops.device).view(1, 3, 1, 1) * 255 for v in (how.mean, how.std))
     return (pixels - mean) / std

@@ -2,11 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from detector.models import MODELS
-from detector.training.train import FrameModel, TrainConfig, learning_rate, read_config
+from detector.tests.scenes import scene
+from detector.training.train import (
+    FrameModel,
+    Imitation,
+    TrainConfig,
+    learning_rate,
+    load_start,
+    read_config,
+)
 
 CONFIG = Path(__file__).parents[1] / "training" / "configs" / "efficientnet.toml"
 
@@ -47,3 +57,48 @@ def test_the_committed_configuration_reads() -> None:
     config = read_config(CONFIG)
     assert config.model in MODELS
     assert 0 < config.shares.true_fakes < 1
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.parent.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_committed_configuration_names_what_is_there(path: Path) -> None:
+    config = read_config(path)
+    names = {read_config(other).name for other in CONFIG.parent.glob("*.toml")}
+    assert config.model in MODELS
+    assert config.start in {"imagenet", *names}
+    assert config.batch_pairs % config.processes == 0
+
+
+def imitation() -> Imitation:
+    torch.manual_seed(0)
+    config = TrainConfig(name="x", model="tiny_lstm", teacher="efficientnet", pixels=112)
+    return Imitation(FrameModel(MODELS["tiny_lstm"]()), config)
+
+
+def test_a_network_learns_to_see_as_its_teacher_does() -> None:
+    taught = imitation().train()
+    crops = torch.from_numpy(np.stack([scene([(40 + 9 * i, 60)])[:224, :224] for i in range(6)]))
+    optimizer = torch.optim.AdamW(taught.parameters(), 1e-2)
+    losses = []
+    for _ in range(15):
+        loss = taught(crops, torch.zeros(6))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_teacher_is_neither_trained_nor_saved_with_its_pupil() -> None:
+    parts = imitation().state_dict()
+    assert {name.split(".")[0] for name in parts} == {"model", "project"}
+
+
+def test_training_goes_on_from_the_running_average_of_another_run(tmp_path: Path) -> None:
+    first = FrameModel(MODELS["tiny_lstm"]())
+    average = AveragedModel(first, use_buffers=True)
+    torch.save({"average": average.state_dict()}, tmp_path / "checkpoint.pt")
+    model = MODELS["tiny_lstm"]()
+    load_start(
+        model, TrainConfig(name="second", model="tiny_lstm", start=tmp_path.name, runs=tmp_path.parent)
+    )
+    torch.testing.assert_close(FrameModel(model).state_dict(), first.state_dict())

@@ -1,10 +1,11 @@
 """From a trained run to weights with a card: choose, calibrate and measure on the tune groups.
 
-    python -m detector.training.calibrate CONFIG --data FOLDER --version 1
+    python -m detector.training.calibrate CONFIG --data FOLDER --version 1 [--out FOLDER] [--terms TEXT]
 
-Every tune clip goes through the serving path, as it is and compressed again; pseudo-fakes of the reals among
-them stand beside. The LSTM is kept only where it does not lose to the mean of the frames. No clip of the
-validation split is opened here.
+This is also how one's own weights are exported: ``MODEL_PATH`` takes what it writes to ``--out``. Every tune
+clip goes through the serving path, as it is and compressed again; pseudo-fakes of the reals among them stand
+beside. The LSTM is kept only where it does not lose to the mean of the frames. No clip of the validation
+split is opened here.
 """
 
 import argparse
@@ -44,6 +45,7 @@ from detector.verdict import too_thin
 from detector.weights import WEIGHTS_FOLDER
 
 QUALITIES = (None, Quality("crf32", 32), Quality("half_crf26", 26, 0.5))
+STARTS = {"efficientnet_lstm": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)"}
 TERMS = (
     "Trained on research data sets, most of which allow research use only; sources and terms are under "
     "training. Not covered by the licence of the code."
@@ -213,7 +215,8 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--version", required=True)
-    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER)
+    parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, help="in place of the installed weights")
+    parser.add_argument("--terms", default=TERMS, help="under which the weights may be used, for the card")
     options = parser.parse_args()
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
@@ -243,12 +246,14 @@ def main() -> None:
         "threshold": DetectorConfig().threshold,
         "sequence_length": DetectorConfig().sequence_length,
         "lstm_kept": use_sequence,
-        "terms": TERMS,
+        "terms": options.terms,
         "training": training_facts(config),
         "metrics": {"lstm": figures},
     }
-    export(config, model, options.out / f"{config.model}.safetensors", card)
+    path = options.out / f"{config.model}.safetensors"
+    export(config, model, path, card)
     print(json.dumps(card, indent=2))
+    print(f"Written, with its card beside it. To use it: MODEL_PATH={path.resolve()}")
 
 
 def training_facts(config: TrainConfig) -> dict[str, Any]:
@@ -256,13 +261,20 @@ def training_facts(config: TrainConfig) -> dict[str, Any]:
     return {
         "clips": terms_by_source(config.data, "train"),
         "stills": terms_by_source(config.data / "faces.csv", "train"),
-        "start": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)",
+        "start": start_of(config),
         "steps": config.steps,
         "crops": config.steps * config.batch_pairs * 2,
         "shares": asdict(config.shares),
         "seed": config.seed,
         "commit": commit(),
     }
+
+
+def start_of(config: TrainConfig) -> str:
+    """Where the network's first weights come from."""
+    if config.start != "imagenet":
+        return f"the run {config.start}"
+    return STARTS.get(config.model, "random weights")
 
 
 def sorted_files(config: TrainConfig) -> list[Path]:

@@ -26,7 +26,7 @@ from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, make_sampler
-from detector.training.train import FrameModel, TrainConfig, read_config
+from detector.training.train import TrainConfig, load_averaged, read_config
 from detector.training.windows import window_pairs
 
 PAIRS_A_FILE = 20
@@ -38,11 +38,9 @@ def averaged_model(config: TrainConfig) -> CnnLstm:
 
     The LSTM is as a seed makes it: it was not trained.
     """
-    state = torch.load(config.folder / "checkpoint.pt", weights_only=True)["average"]
-    state.pop("n_averaged")
     torch.manual_seed(config.seed)
     model = MODELS[config.model]()
-    FrameModel(model).load_state_dict({name.removeprefix("module."): v for name, v in state.items()})
+    load_averaged(model, config.folder)
     return model.eval()
 
 

@@ -1,9 +1,11 @@
-"""Training of the frame model: one flat loop, resumable, on one device or several processes.
+"""Training of the frame model: one flat loop, resumable, on a GPU or several processes of a CPU.
 
     python -m detector.training.train detector/training/configs/efficientnet.toml --data FOLDER
 
 Real and fake come in pairs from the same source; some fakes are true ones, the others pseudo-fakes. The
-learning rate falls over the last quarter, and the weights that are kept are a running average.
+learning rate falls over the last quarter, and the weights that are kept are a running average. A network for
+which there are no ImageNet weights first learns from the feature maps of one that has them (``teacher``;
+Romero et al. 2015, FitNets), then as the others do (``start``).
 """
 
 import argparse
@@ -12,6 +14,7 @@ import os
 import signal
 import time
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -24,30 +27,45 @@ import torch.distributed as dist
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
-from torch.nn.functional import binary_cross_entropy_with_logits, dropout
+from torch.nn.functional import binary_cross_entropy_with_logits, dropout, interpolate, mse_loss
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
+from detector.config import DetectorConfig
 from detector.crops import CROP_PX
+from detector.loading import load_model
 from detector.models import MODELS, CnnLstm
-from detector.preprocessing import INPUTS, Input, to_tensor
+from detector.preprocessing import INPUTS, Input, normalised, to_tensor
 from detector.training.cache import CACHE_PX, cache_name, load, main_face
 from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, Shares, make_sampler
+from detector.weights import find_weights
 
 DROPOUT, SMOOTHING = 0.3, 0.02
+LEAST_SPREAD = 0.05
+"""Added to a channel's spread, so that a channel that says nothing is not blown up."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """What a TOML file says. ``steps`` may be raised or lowered between two starts of the same run."""
+    """What a TOML file says. ``steps`` may be raised or lowered between two starts of the same run.
+
+    start: ``imagenet``, or the name of a run whose frame model is gone on with. teacher: backbone of the
+    installed model to learn from, in place of the labels. pixels: crops are reduced to so many, except for
+    a teacher. workers: processes that make the crops, beside those that train; 0 has these make them.
+    """
 
     name: str
     model: str = "efficientnet_lstm"
+    start: str = "imagenet"
+    teacher: str = ""
+    pixels: int = CROP_PX
+    workers: int = 0
     data: Path = Path("data")
     cache: Path = Path("runs/cache")
     runs: Path = Path("runs")
@@ -82,30 +100,41 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return config.learning_rate * max(0.01, min(1.0, (step + 1) / config.warmup, left))
 
 
-def batch(sampler: PairSampler, config: TrainConfig, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """(2n, 3, 224, 224) normalised crops and (2n,) labels, 1 for fake."""
-    pairs = list(islice(sampler.pairs(rng), config.batch_pairs // config.processes))
-    crops = np.stack([image for pair in pairs for image in pair])
-    labels = torch.tensor([0.0, 1.0]).repeat(len(pairs))
-    return to_tensor(crops, INPUTS[config.model]).contiguous(memory_format=torch.channels_last), labels
+class Batches(IterableDataset[tuple[Tensor, Tensor]]):
+    """Without end: (2n, 224, 224, 3) uint8 crops and (2n,) labels, 1 for fake."""
+
+    def __init__(self, sampler: PairSampler, pairs: int, seed: tuple[int, ...]) -> None:
+        self._sampler, self._pairs, self._seed = sampler, pairs, seed
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        worker = get_worker_info()
+        rng = np.random.default_rng([*self._seed, worker.id] if worker else [*self._seed])
+        labels = torch.tensor([0.0, 1.0]).repeat(self._pairs)
+        drawn = self._sampler.pairs(rng)
+        while True:
+            crops = np.stack([image for pair in islice(drawn, self._pairs) for image in pair])
+            yield torch.from_numpy(crops), labels
 
 
 @torch.inference_mode()
 def tune_auc(model: torch.nn.Module, clips: list[Clip], cache: Path, how: Input, frames: int = 8) -> float:
     """Video AUC of the mean frame probability over evenly spread frames of each clip."""
     model.eval()
-    scores = [_clip_score(model, clip, cache, how, frames) for clip in clips]
+    device = next(model.parameters()).device
+    scores = [_clip_score(model, clip, cache, how, frames, device) for clip in clips]
     return float(roc_auc_score([clip.fake for clip in clips], scores))
 
 
-def _clip_score(model: torch.nn.Module, clip: Clip, cache: Path, how: Input, frames: int) -> float:
+def _clip_score(
+    model: torch.nn.Module, clip: Clip, cache: Path, how: Input, frames: int, device: torch.device
+) -> float:
     faces = main_face(load(cache, cache_name([clip.path])))
     if not len(faces.crops):
         return 0.5
     edge = (CACHE_PX - CROP_PX) // 2
     picked = np.linspace(0, len(faces.crops) - 1, frames).astype(int)
     crops = np.ascontiguousarray(faces.crops[picked, edge:-edge, edge:-edge])
-    return float(model(to_tensor(crops, how)).sigmoid().mean())
+    return float(model(to_tensor(crops, how).to(device)).sigmoid().mean())
 
 
 def save(path: Path, **state: Any) -> None:
@@ -126,33 +155,41 @@ def train(rank: int, config: TrainConfig) -> None:
     fit, tune = fit_and_tune(read_clips(config.data, "train"))
     sampler = make_sampler(fit, read_stills(config.data, "train"), config.cache, config.shares)
 
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    half = torch.bfloat16 if device.type == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
     whole = MODELS[config.model]()
-    load_lite0(whole)
-    model = FrameModel(whole).to(memory_format=torch.channels_last)
+    load_start(whole, config)
+    model = FrameModel(whole).to(device).to(memory_format=torch.channels_last)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=config.weight_decay)
+    objective = make_objective(model, config).to(device)
+    optimizer = torch.optim.AdamW(objective.parameters(), weight_decay=config.weight_decay)
+    scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
     checkpoint, begin = config.folder / "checkpoint.pt", 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
+        objective.load_state_dict(state["objective"], strict=False)
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         begin = state["step"]
-    trained: torch.nn.Module = DistributedDataParallel(model) if config.processes > 1 else model
+    trained: torch.nn.Module = DistributedDataParallel(objective) if config.processes > 1 else objective
 
-    rng = np.random.default_rng([config.seed, rank, begin])
+    batches = Batches(sampler, config.batch_pairs // config.processes, (config.seed, rank, begin))
+    source = iter(DataLoader(batches, batch_size=None, num_workers=config.workers))
     log = Log(config) if rank == 0 else None
     for step in tqdm(range(begin, config.steps), initial=begin, total=config.steps, disable=rank > 0):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
-        crops, labels = batch(sampler, config, rng)
+        crops, labels = next(source)
         trained.train()
-        targets = labels * (1 - 2 * SMOOTHING) + SMOOTHING
-        loss = binary_cross_entropy_with_logits(trained(crops), targets)
+        with torch.autocast(device.type, half, enabled=device.type == "cuda"):
+            loss = trained(crops.to(device, non_blocking=True), labels.to(device))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+        torch.nn.utils.clip_grad_norm_(objective.parameters(), 5.0)
+        scaler.step(optimizer)
+        scaler.update()
         average.update_parameters(model)
         done = step + 1
         if log is None:
@@ -165,10 +202,26 @@ def train(rank: int, config: TrainConfig) -> None:
             save(
                 checkpoint,
                 model=model.state_dict(),
+                objective={k: v for k, v in objective.state_dict().items() if not k.startswith("model.")},
                 average=average.state_dict(),
                 optimizer=optimizer.state_dict(),
                 step=done,
             )
+
+
+def load_start(model: CnnLstm, config: TrainConfig) -> None:
+    """Give the network its first weights; where there are none they stay random."""
+    if config.start != "imagenet":
+        load_averaged(model, config.runs / config.start)
+    elif config.model == "efficientnet_lstm":
+        load_lite0(model)
+
+
+def load_averaged(model: CnnLstm, folder: Path) -> None:
+    """Fill CNN and frame output with the running average of a run's last checkpoint."""
+    state = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")["average"]
+    state.pop("n_averaged")
+    FrameModel(model).load_state_dict({name.removeprefix("module."): v for name, v in state.items()})
 
 
 class FrameModel(torch.nn.Module):
@@ -178,6 +231,8 @@ class FrameModel(torch.nn.Module):
     members of a pair through them, and fails on a picture that comes alone.
     """
 
+    freeze_norms = True
+
     def __init__(self, model: CnnLstm) -> None:
         super().__init__()
         self.cnn, self.frame_output = model.cnn, model.frame_output
@@ -185,14 +240,75 @@ class FrameModel(torch.nn.Module):
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
         for part in self.modules():
-            if isinstance(part, torch.nn.BatchNorm2d):
+            if self.freeze_norms and isinstance(part, torch.nn.BatchNorm2d):
                 part.eval()
         return self
 
     def forward(self, crops: Tensor) -> Tensor:
-        features = dropout(self.cnn(crops).mean(dim=(2, 3)), DROPOUT, self.training)
-        logits: Tensor = self.frame_output(features)
+        return self.judge(self.cnn(crops))
+
+    def judge(self, maps: Tensor) -> Tensor:
+        """(n, width, 7, 7) feature maps to (n,) logits."""
+        logits: Tensor = self.frame_output(dropout(maps.mean(dim=(2, 3)), DROPOUT, self.training))
         return logits.squeeze(-1)
+
+
+class Labels(torch.nn.Module):
+    """The loss of learning from labels. Crops are (n, 224, 224, 3) uint8, as everywhere in this loop."""
+
+    def __init__(self, model: FrameModel, config: TrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self._how, self._pixels = INPUTS[config.model], config.pixels
+
+    def forward(self, crops: Tensor, labels: Tensor) -> Tensor:
+        targets = labels * (1 - 2 * SMOOTHING) + SMOOTHING
+        logits = self.model(network_input(crops, self._how, self._pixels))
+        return binary_cross_entropy_with_logits(logits.float(), targets)
+
+
+class Imitation(torch.nn.Module):
+    """The loss of learning from an installed model: its feature maps, place by place, and its frame scores.
+
+    The teacher is kept out of this module's parts, and so out of its parameters and checkpoints.
+    """
+
+    def __init__(self, model: FrameModel, config: TrainConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.model.freeze_norms = False  # a network from nothing has no statistics yet, and learns no labels
+        self._how, self._pixels = INPUTS[config.model], config.pixels
+        card = find_weights(DetectorConfig(backbone=config.teacher))
+        self._teacher = (load_model(card, torch.device("cpu")), Input(card.mean, card.std))
+        self.project = torch.nn.Conv2d(model.frame_output.in_features, self._teacher[0].width, 1)
+
+    def forward(self, crops: Tensor, labels: Tensor) -> Tensor:
+        taught, scores = self._lesson(crops)
+        maps = self.model.cnn(network_input(crops, self._how, self._pixels))
+        seen = interpolate(self.project(maps).float(), taught.shape[-2:], mode="bilinear")
+        judged = binary_cross_entropy_with_logits(self.model.judge(maps).float(), scores)
+        return mse_loss(seen, taught) + judged
+
+    @torch.no_grad()
+    def _lesson(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """The teacher's maps, each channel centred and scaled over the batch, and its probabilities."""
+        teacher, how = self._teacher
+        maps = teacher.to(crops.device).feature_maps(network_input(crops, how, crops.shape[1])).float()
+        scores = teacher.frame_output(maps.mean(dim=(2, 3))).squeeze(-1).sigmoid()
+        centre, spread = maps.mean(dim=(0, 2, 3), keepdim=True), maps.std(dim=(0, 2, 3), keepdim=True)
+        return (maps - centre) / (spread + LEAST_SPREAD), scores
+
+
+def make_objective(model: FrameModel, config: TrainConfig) -> Labels | Imitation:
+    return Imitation(model, config) if config.teacher else Labels(model, config)
+
+
+def network_input(crops: Tensor, how: Input, pixels: int) -> Tensor:
+    """uint8 crops as a network reads them, at fewer pixels a side where a first training asks for it."""
+    full = normalised(crops, how)
+    if pixels != full.shape[-1]:
+        full = interpolate(full, (pixels, pixels), mode="bilinear", antialias=True)
+    return full.contiguous(memory_format=torch.channels_last)
 
 
 class Log:
