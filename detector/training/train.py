@@ -168,7 +168,7 @@ def train(rank: int, config: TrainConfig) -> None:
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=device)
         model.load_state_dict(state["model"])
-        objective.load_state_dict(state["objective"], strict=False)
+        objective.load_state_dict(state.get("objective", {}), strict=False)
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         begin = state["step"]
