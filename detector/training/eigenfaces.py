@@ -4,6 +4,7 @@ Face swaps are mostly decoded by an autoencoder from a few hundred numbers. A li
 1991) has closed form, needs no training run and leaves the same kind of traces.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def kept(path: Path, faces: Iterable[CachedFaces]) -> Eigenfaces:
     """The eigenfaces stored at ``path``, made from ``faces`` where there are none yet."""
     if not path.exists():
         made = fit(faces)
-        part = path.with_suffix(".part.npz")
+        part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")  # several processes may make it at once
         np.savez(part, mean=made.mean, components=made.components)
         part.replace(path)
     stored = np.load(path)
