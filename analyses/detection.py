@@ -3,15 +3,19 @@
 Importing this module does not import torch.
 """
 
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
 
 from detector import (
+    BACKBONES,
     FAILURE_SENTENCES,
     REASON_SENTENCES,
     AnalysisError,
     AnalysisResult,
+    ConfigError,
     DetectorConfig,
     Document,
     Failure,
@@ -39,15 +43,19 @@ __all__ = [
     "DetectorConfig",
     "Document",
     "Failure",
+    "InstalledModel",
     "Limits",
     "ModelCard",
     "NoWeights",
     "Reason",
     "Verdict",
+    "WeightsCard",
     "analyze",
     "check_weights",
+    "config_for",
     "container_of",
     "error_document",
+    "installed_models",
     "make_needed_proxy",
     "model_cards",
     "plots_of",
@@ -57,9 +65,41 @@ __all__ = [
 ]
 
 
-def check_weights() -> WeightsCard:
-    """The card of the installed weights. Raises :class:`NoWeights` where there are none to use."""
-    return find_weights(settings.DETECTOR)
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model that an analysis may be asked for. ``backbone`` is empty for the one that the settings name."""
+
+    backbone: str
+    weights: WeightsCard
+
+
+def config_for(backbone: str = "", *, stability: bool = False) -> DetectorConfig:
+    """The settings' configuration with the model that an analysis is asked for.
+
+    Raises :class:`NoWeights` for a name that the detector doesn't know.
+    """
+    config: DetectorConfig = replace(settings.DETECTOR, stability=stability)
+    if not backbone:
+        return config
+    try:
+        return replace(config, backbone=backbone, model_path=None)
+    except ConfigError as error:
+        raise NoWeights(str(error)) from error
+
+
+def check_weights(backbone: str = "") -> WeightsCard:
+    """The card of a model's installed weights. Raises :class:`NoWeights` where there are none to use."""
+    return find_weights(config_for(backbone))
+
+
+def installed_models() -> tuple[InstalledModel, ...]:
+    """What an analysis may be asked for: the settings' own model first, and no weights twice."""
+    found: dict[str, InstalledModel] = {}
+    for backbone in ("", *BACKBONES):
+        with suppress(NoWeights):
+            weights = check_weights(backbone)
+            found.setdefault(weights.sha256, InstalledModel(backbone, weights))
+    return tuple(found.values())
 
 
 def model_cards() -> tuple[ModelCard, ...]:

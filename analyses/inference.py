@@ -75,13 +75,15 @@ def supervisor() -> Supervisor:
     return Supervisor(handle, WarmUp(settings.DETECTOR))
 
 
-def analyze_in_child(path: Path, *, on_progress: ProgressHook, should_stop: StopHook) -> AnalysisResult:
-    """The worker's side: analyse one file.
+def analyze_in_child(
+    path: Path, *, config: DetectorConfig, on_progress: ProgressHook, should_stop: StopHook
+) -> AnalysisResult:
+    """The worker's side: analyse one file. The child keeps every model that it was ever asked for.
 
     Raises :class:`AnalysisError` for whatever the file can be blamed for, a killed or overrunning child
     too; other ``SupervisionError`` for what it can't.
     """
-    answer = _ask(Analyze(path, settings.DETECTOR), on_progress, should_stop)
+    answer = _ask(Analyze(path, config), on_progress, should_stop)
     if not isinstance(answer, AnalysisResult):
         raise TypeError(f"not a result: {answer!r}")
     return answer

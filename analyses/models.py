@@ -1,5 +1,6 @@
 """A video that somebody uploaded, and the analyses of it. The row, not the queue, is what users see."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
-from analyses.querysets import AnalysisQuerySet
+from analyses.querysets import AnalysisQuerySet, UploadQuerySet
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 NAME_LENGTH = 200
+BACKBONE_LENGTH = 40
+PART_SUFFIX = ".part"
 
 
 def video_path(video: "Video", filename: str) -> str:
@@ -77,6 +80,8 @@ class Analysis(models.Model):
     ``attempts`` counts the times that this clip killed or overran the process that analyses it, ``losses``
     the times that the worker was lost through no fault of the clip. While it runs, ``claimed_by`` names the
     worker and ``heartbeat_at`` is its last sign of life. ``document`` is the detector's result document.
+    ``backbone`` and ``stability`` are what it was asked for: the registry's name of a model, or nothing for
+    the one that the settings name; and whether the verdict is checked on re-encoded and halved copies.
     """
 
     State = State
@@ -84,6 +89,8 @@ class Analysis(models.Model):
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="analyses")
     video = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="analyses")
+    backbone = models.CharField(max_length=BACKBONE_LENGTH, blank=True)
+    stability = models.BooleanField("stability check", default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     stage = models.CharField(max_length=10, choices=STAGE_CHOICES, blank=True)
     progress_done = models.PositiveIntegerField(default=0)
@@ -211,6 +218,59 @@ class Analysis(models.Model):
         if not self.progress_total:
             return None
         return min(100, round(100 * self.progress_done / self.progress_total))
+
+
+class Upload(models.Model):
+    """A file on its way in, piece by piece (``analyses.resumable``).
+
+    So many bytes of its file count; the rest of what is there may be half a piece. In the end it is an
+    analysis, or refused with a failure code, and has no file any more.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    original_name = models.CharField(max_length=NAME_LENGTH)
+    size_bytes = models.PositiveBigIntegerField()
+    received_bytes = models.PositiveBigIntegerField(default=0)
+    backbone = models.CharField(max_length=BACKBONE_LENGTH, blank=True)
+    stability = models.BooleanField("stability check", default=False)
+    analysis = models.ForeignKey(
+        Analysis, null=True, blank=True, on_delete=models.CASCADE, related_name="uploads"
+    )
+    refusal = models.CharField(max_length=20, choices=FAILURES, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="upload_has_bytes", condition=Q(size_bytes__gt=0)),
+            models.CheckConstraint(
+                name="upload_received_no_more_than_it_has",
+                condition=Q(received_bytes__lte=models.F("size_bytes")),
+            ),
+            models.CheckConstraint(
+                name="upload_refused_is_no_analysis", condition=Q(refusal="") | Q(analysis__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="upload_analysed_is_complete",
+                condition=Q(analysis__isnull=True) | Q(received_bytes=models.F("size_bytes")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.original_name} ({self.received_bytes} of {self.size_bytes} bytes)"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more of it may come."""
+        return self.analysis_id is None and not self.refusal and self.expires_at > timezone.now()
+
+    @property
+    def path(self) -> Path:
+        """Where its bytes are kept, outside of what the site serves."""
+        return Path(settings.FILE_UPLOAD_TEMP_DIR) / f"{self.uuid}{PART_SUFFIX}"
 
 
 def _seconds(start: "datetime", end: "datetime | None") -> float:

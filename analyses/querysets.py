@@ -9,7 +9,7 @@ from django.utils import timezone
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from analyses.models import Analysis
+    from analyses.models import Analysis, Upload  # noqa: F401 (a base class names it as text)
 
 HEARTBEAT_LIMIT = timedelta(seconds=20)
 """A worker writes at least every two seconds; after so long without a word it is taken for dead. One of this
@@ -46,5 +46,22 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def with_video(self) -> Self:
         return self.select_related("video")
 
+    def of_same_file(self, analysis: "Analysis") -> Self:
+        """All analyses that its owner has of the same bytes, under whatever name they were uploaded."""
+        return self.filter(owner=analysis.owner_id, video__sha256=analysis.video.sha256)
+
     def queued_before(self, analysis: "Analysis") -> Self:
         return self.queued().filter(created_at__lt=analysis.created_at)
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def for_user(self, user: "User") -> Self:
+        return self.filter(owner=user)
+
+    def open(self) -> Self:
+        """More of them may come."""
+        return self.filter(analysis__isnull=True, refusal="", expires_at__gt=timezone.now())
+
+    def expired(self) -> Self:
+        """Nobody needs to know of them any more, whatever became of them."""
+        return self.filter(expires_at__lte=timezone.now())

@@ -9,6 +9,7 @@ import logging
 from functools import partial
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -17,11 +18,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
-from analyses.models import Analysis, State, Video
+from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
 from analyses.storage import delete_evidence, open_evidence_file, save_evidence
-from analyses.uploads import UploadRejected, check_upload, sha256_of, shown_name
+from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
 
 __all__ = ["UploadRejected"]
 
@@ -35,29 +36,88 @@ class EvidenceMissing(LookupError):
     """The result names no such image."""
 
 
-def submit_analysis(*, owner: User, upload: "UploadedFile[bytes]") -> Analysis:
+class UploadGone(LookupError):
+    """Nothing more of this upload is taken: it was discarded, refused or finished, or it has expired."""
+
+
+def submit_analysis(
+    *,
+    owner: User,
+    upload: "UploadedFile[bytes]",
+    backbone: str = "",
+    stability: bool = False,
+    arrival: Upload | None = None,
+) -> Analysis:
     """Store the upload and queue its analysis.
 
-    Raises :class:`UploadRejected` with a failure code for a file that isn't taken. A broker that is down
-    delays the analysis and nothing else.
+    Where this owner has a result of the same bytes, model and settings, that is given back in place of a new
+    analysis: it is the only one that comes back done. ``arrival`` is the row of an upload in pieces, which is
+    finished with it. Raises :class:`UploadRejected` with a failure code for a file that isn't taken. A broker
+    that is down delays the analysis and nothing else.
     """
-    check_upload(upload)
+    check_upload(upload, backbone)
+    sha256 = sha256_of(upload)
+    earlier = find_result(owner=owner, sha256=sha256, backbone=backbone, stability=stability)
+    if earlier is not None:
+        _finish_arrival(arrival, earlier)
+        return earlier
     video = Video(
-        owner=owner,
-        sha256=sha256_of(upload),
-        original_name=shown_name(upload.name),
-        size_bytes=upload.size or 0,
+        owner=owner, sha256=sha256, original_name=shown_name(upload.name), size_bytes=upload.size or 0
     )
     video.file.save("upload", upload, save=False)
     try:
         with transaction.atomic():
             video.save(force_insert=True)
-            analysis = Analysis.objects.create(owner=owner, video=video)
-            transaction.on_commit(partial(enqueue, analysis.uuid), robust=True)
+            analysis = _queue(video, backbone, stability)
+            _finish_arrival(arrival, analysis)
     except BaseException:
         video.file.delete(save=False)
         raise
     return analysis
+
+
+def find_result(*, owner: User, sha256: str, backbone: str, stability: bool) -> Analysis | None:
+    """The owner's latest result of these bytes that a new analysis would only repeat."""
+    return (
+        Analysis.objects.for_user(owner)
+        .filter(
+            state=State.DONE,
+            video__sha256=sha256,
+            model_sha256=check_model(backbone).sha256,
+            threshold=settings.DETECTOR.threshold,
+            stability=stability,
+        )
+        .with_video()
+        .first()
+    )
+
+
+def rerun_analysis(*, analysis: Analysis, backbone: str = "", stability: bool = False) -> Analysis:
+    """Queue another analysis of the same video; the one that there is stays as it is.
+
+    One that waits or runs and was asked for the same is given back in place of a second one. Raises
+    :class:`UploadRejected` without the model's weights and ``Video.DoesNotExist`` where it was deleted.
+    """
+    check_model(backbone)
+    with transaction.atomic():
+        video = Video.objects.select_for_update().get(pk=analysis.video_id)
+        same = Analysis.objects.filter(video=video, backbone=backbone, stability=stability)
+        return same.unfinished().first() or _queue(video, backbone, stability)
+
+
+def _queue(video: Video, backbone: str, stability: bool) -> Analysis:
+    analysis = Analysis.objects.create(owner=video.owner, video=video, backbone=backbone, stability=stability)
+    transaction.on_commit(partial(enqueue, analysis.uuid), robust=True)
+    return analysis
+
+
+def _finish_arrival(arrival: Upload | None, analysis: Analysis) -> None:
+    """Raises :class:`UploadGone` where the upload was discarded meanwhile."""
+    if arrival is None:
+        return
+    rows = Upload.objects.filter(pk=arrival.pk)
+    if not rows.update(analysis=analysis, received_bytes=arrival.size_bytes):
+        raise UploadGone(str(arrival.uuid))
 
 
 def request_cancel(*, analysis: Analysis) -> None:

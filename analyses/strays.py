@@ -11,8 +11,9 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from analyses.models import Analysis, Video
+from analyses.models import PART_SUFFIX, Analysis, Upload, Video
 from analyses.presence import forget_gone
+from analyses.resumable import discard_upload
 from analyses.storage import EVIDENCE, delete_evidence
 
 STRAY_AFTER = timedelta(hours=1)
@@ -24,14 +25,18 @@ DRAFTS = ("*.upload*", "copy-*")
 def remove_strays() -> int:
     """How many were removed. What has an owner, or was written to within the hour, stays."""
     forget_gone()
-    videos, evidence, drafts = list(stray_videos()), list(stray_evidence()), list(stray_drafts())
+    expired = list(Upload.objects.expired())
+    for upload in expired:
+        discard_upload(upload=upload)
+    videos, evidence = list(stray_videos()), list(stray_evidence())
+    drafts = [*stray_drafts(), *stray_parts()]
     for path in videos:
         default_storage.delete(path)
     for uuid in evidence:
         delete_evidence(uuid)
     for draft in drafts:
         _remove(draft)
-    return len(videos) + len(evidence) + len(drafts)
+    return len(expired) + len(videos) + len(evidence) + len(drafts)
 
 
 def stray_videos() -> Iterator[str]:
@@ -56,6 +61,14 @@ def stray_evidence() -> Iterator[UUID]:
 def stray_drafts() -> Iterator[Path]:
     folder, limit = Path(settings.FILE_UPLOAD_TEMP_DIR), time() - STRAY_AFTER.total_seconds()
     yield from (path for pattern in DRAFTS for path in folder.glob(pattern) if _written(path) < limit)
+
+
+def stray_parts() -> Iterator[Path]:
+    """Of uploads that nobody goes on with: finished, refused, discarded or never written down."""
+    folder, limit = Path(settings.FILE_UPLOAD_TEMP_DIR), time() - STRAY_AFTER.total_seconds()
+    paths = list(folder.glob(f"*{PART_SUFFIX}"))
+    awaited = {upload.path for upload in Upload.objects.open()} if paths else set()
+    yield from (path for path in paths if path not in awaited and _written(path) < limit)
 
 
 def _listed(folder: str) -> tuple[list[str], list[str]]:

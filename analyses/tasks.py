@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.files.base import File
 
 from analyses import services
-from analyses.detection import AnalysisError, Failure
+from analyses.detection import AnalysisError, Failure, config_for
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
 from analyses.models import Analysis
@@ -47,7 +47,10 @@ def run_claimed(analysis: Analysis) -> None:
     heart = Heartbeat(analysis)
     try:
         result = analyze_in_child(
-            Path(analysis.video.file.path), on_progress=heart.on_progress, should_stop=heart.should_stop
+            Path(analysis.video.file.path),
+            config=config_for(analysis.backbone, stability=analysis.stability),
+            on_progress=heart.on_progress,
+            should_stop=heart.should_stop,
         )
     except AnalysisError as error:
         if record_error(analysis, error):

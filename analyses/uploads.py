@@ -7,7 +7,15 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from analyses.detection import FAILURE_SENTENCES, HEAD_BYTES, Failure, NoWeights, check_weights, refusal
+from analyses.detection import (
+    FAILURE_SENTENCES,
+    HEAD_BYTES,
+    Failure,
+    NoWeights,
+    WeightsCard,
+    check_weights,
+    refusal,
+)
 from analyses.models import NAME_LENGTH
 
 
@@ -20,17 +28,31 @@ class UploadRejected(Exception):
         self.sentence = FAILURE_SENTENCES[code]
 
 
-def check_upload(upload: "UploadedFile[bytes]") -> None:
+def check_upload(upload: "UploadedFile[bytes]", backbone: str = "") -> None:
     """Raises :class:`UploadRejected` for a file that can't become an analysis."""
-    if not upload.size:
+    check_size(upload.size or 0)
+    check_head(_head(upload))
+    check_model(backbone)
+
+
+def check_size(size: int) -> None:
+    if not size:
         raise UploadRejected(Failure.EMPTY)
-    if upload.size > settings.MAX_VIDEO_SIZE_BYTES:
+    if size > settings.MAX_VIDEO_SIZE_BYTES:
         raise UploadRejected(Failure.TOO_LARGE)
-    code = refusal(_head(upload))
+
+
+def check_head(head: bytes) -> None:
+    """Of a file that begins with these bytes."""
+    code = refusal(head)
     if code is not None:
         raise UploadRejected(code)
+
+
+def check_model(backbone: str) -> WeightsCard:
+    """The card of the weights that an analysis with this model would use."""
     try:
-        check_weights()
+        return check_weights(backbone)
     except NoWeights as error:
         raise UploadRejected(Failure.NO_WEIGHTS) from error
 

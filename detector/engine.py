@@ -1,6 +1,7 @@
 """The loaded parts of the detector, kept for the life of the process."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +46,15 @@ def engine_for(config: DetectorConfig) -> Engine:
     key = (str(card.path), card.sha256, str(device), config.face_finder)
     if key not in _engines:
         keep_freed_memory()
-        finder = make_finder(config.face_finder, str(device))
+        finder = _finder(config.face_finder, str(device))
         _engines[key] = Engine(card, load_model(card, device), finder, device)
     return _engines[key]
+
+
+@cache
+def _finder(name: str, device: str) -> FaceFinder:
+    """One for all models."""
+    return make_finder(name, device)
 
 
 def chosen_device(name: str) -> torch.device:

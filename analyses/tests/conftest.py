@@ -30,6 +30,19 @@ def installed_weights(tiny_weights: Path, settings: Settings) -> Path:
 
 
 @pytest.fixture
+def shipped_models(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiny models as ``efficientnet``, which is the settings' own, and ``resnext50``."""
+    from detector.tests.tiny import write_tiny_weights
+
+    for seed, name in enumerate(("efficientnet", "resnext50")):
+        tiny = write_tiny_weights(tmp_path / "shipped", seed=seed)
+        for path in (tiny, tiny.with_suffix(".json")):
+            path.rename(path.with_name(f"{name}_lstm{path.suffix}"))
+    monkeypatch.setattr("detector.weights.WEIGHTS_FOLDER", tmp_path / "shipped")
+    settings.DETECTOR = DetectorConfig(device="cpu")
+
+
+@pytest.fixture
 def upload() -> SimpleUploadedFile:
     return SimpleUploadedFile("clip.mp4", MP4_BYTES, content_type="video/mp4")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from analyses.detection import AnalysisError, DetectorConfig, NoWeights, check_weights
+from analyses.detection import AnalysisError, DetectorConfig, NoWeights, check_weights, config_for
 from analyses.inference import analyze_in_child, playable_copy
 from analyses.supervision import Supervisor
 from detector.tests.clips import make_audio_only, make_empty
@@ -31,7 +31,12 @@ def test_the_door_to_the_detector_does_not_load_torch() -> None:
 
 
 def analyze(path: Path) -> None:
-    analyze_in_child(path, on_progress=lambda stage, done, total: None, should_stop=lambda: False)
+    analyze_in_child(
+        path,
+        config=config_for(),
+        on_progress=lambda stage, done, total: None,
+        should_stop=lambda: False,
+    )
 
 
 @pytest.mark.slow

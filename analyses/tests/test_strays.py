@@ -4,14 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
+from analyses.models import Upload
 from analyses.presence import WORKER, present
+from analyses.resumable import begin_upload
 from analyses.strays import remove_strays
 from analyses.tests.factories import make_analysis, make_done
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed_weights")]
 
 
 def written(path: Path, *, long_ago: bool = True) -> Path:
@@ -55,6 +58,18 @@ def test_uploads_and_copies_that_were_broken_off_are_removed(settings: Settings)
     os.utime(folder / "copy-c", (0, 0))
     assert remove_strays() == 2
     assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted(others)
+
+
+def test_uploads_that_nobody_goes_on_with_are_removed(alice: User, settings: Settings) -> None:
+    awaited = begin_upload(owner=alice, name="a.mp4", size=9)
+    expired = begin_upload(owner=alice, name="b.mp4", size=9)
+    Upload.objects.filter(pk=expired.pk).update(expires_at=timezone.now())
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    os.utime(awaited.path, (0, 0))
+    written(folder / "0f0e0d0c-0b0a-4908-8706-050403020100.part")
+    assert remove_strays() == 2
+    assert list(folder.iterdir()) == [awaited.path]
+    assert list(Upload.objects.all()) == [awaited]
 
 
 def test_a_worker_that_lives_keeps_its_lock_and_one_that_is_gone_does_not(settings: Settings) -> None:

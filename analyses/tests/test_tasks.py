@@ -65,6 +65,28 @@ def test_a_clip_becomes_a_checked_result_with_images(alice: User, clip: Path) ->
         assert services.open_evidence(analysis, entry["heatmap"]).read(4) == b"\x89PNG"
 
 
+def test_one_child_serves_every_model_and_checks_stability_where_asked(
+    alice: User, clip: Path, child: Supervisor
+) -> None:
+    content, pids, models = clip.read_bytes(), set(), []
+    for asked in ({"stability": True}, {"backbone": "efficientnet"}, {}):
+        analysis = run(make_analysis(alice, content=content, **asked))
+        assert analysis.document is not None
+        assert (analysis.document["stability"] is not None) == analysis.stability
+        models.append(analysis.model_name)
+        pids.add(child.pid)
+    assert models == ["tiny_lstm", "efficientnet_lstm", "tiny_lstm"]
+    assert len(pids) == 1
+
+
+@pytest.mark.usefixtures("child")
+def test_a_model_that_the_detector_does_not_know_fails_the_analysis_with_its_code(
+    alice: User, clip: Path
+) -> None:
+    analysis = run(make_analysis(alice, content=clip.read_bytes(), backbone="vgg"))
+    assert (analysis.state, analysis.failure) == (State.FAILED, "no_weights")
+
+
 @pytest.mark.usefixtures("child")
 def test_a_clip_without_a_face_is_a_result_and_no_failure(alice: User, tmp_path: Path) -> None:
     clip = make_no_face(tmp_path / "wall.mp4")

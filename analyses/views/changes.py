@@ -1,15 +1,17 @@
-"""What a user does to an analysis: cancel it, delete it."""
+"""What a user does to an analysis: cancel it, run it again, delete it."""
 
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analyses import services
 from analyses.access import get_analysis
+from analyses.forms import OptionsForm
+from analyses.models import Analysis, Video
 from analyses.views.requests import UserRequest
 
 
@@ -22,13 +24,38 @@ def analysis_cancel(request: UserRequest, uuid: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def analysis_rerun(request: UserRequest, uuid: UUID) -> HttpResponse:
+    """Another analysis of the same video, with the model and the checks that the form names."""
+    analysis = get_analysis(request.user, uuid)
+    form = OptionsForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
+        return redirect(analysis)
+    try:
+        return redirect(services.rerun_analysis(analysis=analysis, **form.cleaned_data))
+    except services.UploadRejected as rejected:
+        messages.error(request, rejected.sentence)
+        return redirect(analysis)
+    except Video.DoesNotExist as error:
+        raise Http404 from error
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def analysis_delete(request: UserRequest, uuid: UUID) -> HttpResponse:
     """Asks first; deletes on POST."""
     analysis = get_analysis(request.user, uuid)
     if request.method != "POST":
-        return render(request, "analyses/delete.html", {"analysis": analysis})
-    name = analysis.video.original_name
+        context = {"analysis": analysis, "is_shared": _is_shared(analysis)}
+        return render(request, "analyses/delete.html", context)
+    name, shared = analysis.video.original_name, _is_shared(analysis)
     services.delete_analysis(analysis=analysis)
-    messages.success(request, f"“{name}” and its analysis were deleted.")
+    what = f"This analysis of “{name}” was" if shared else f"“{name}” and its analysis were"
+    messages.success(request, f"{what} deleted.")
     return redirect("analyses")
+
+
+def _is_shared(analysis: Analysis) -> bool:
+    """Whether the video stays because another analysis needs it."""
+    return Analysis.objects.filter(video=analysis.video_id).exclude(pk=analysis.pk).exists()

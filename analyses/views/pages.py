@@ -9,7 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analyses.access import get_analysis
-from analyses.detection import model_cards
+from analyses.detection import installed_models, model_cards
+from analyses.forms import OptionsForm
 from analyses.models import Analysis
 from analyses.progress import Progress, progress_of
 from analyses.report import report_of
@@ -69,10 +70,19 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
 
 def _result_context(shown: Analysis) -> dict[str, object]:
     report = report_of(shown)
+    others = Analysis.objects.of_same_file(shown).exclude(pk=shown.pk).with_video().defer("document")
     cards = (card for card in model_cards() if card.weights.sha256 == shown.model_sha256)
     return {
         "report": report,
         "model_card": next(cards, None),
+        "others": others,
+        "rerun": OptionsForm(initial={"backbone": _another_model(shown), "stability": not shown.stability}),
         "scale": scale_of(report.threshold, shown.fake_probability),
         "timeline": timeline_of(report),
     }
+
+
+def _another_model(shown: Analysis) -> str:
+    """One that this result doesn't come from, where there is one."""
+    others = (model for model in installed_models() if model.weights.sha256 != shown.model_sha256)
+    return next((model.backbone for model in others), shown.backbone)

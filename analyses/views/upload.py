@@ -6,16 +6,17 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from analyses.detection import FAILURE_SENTENCES, Failure, NoWeights, check_weights
-from analyses.forms import UploadForm
+from analyses.detection import Failure, NoWeights, check_weights
+from analyses.forms import EXTENSIONS, OptionsForm, UploadForm
+from analyses.models import Analysis
+from analyses.refusals import problem_of, status_of
 from analyses.services import UploadRejected, submit_analysis
 from analyses.upload_limit import UploadLimit
 from analyses.views.requests import UserRequest
-from analyses.wording import REFUSAL_HINTS
 
-STATUS = {Failure.TOO_LARGE: 413, Failure.NO_WEIGHTS: 503}
+SHORTEST_RECORDING_S, LONGEST_RECORDING_S = 5, 30
 
 
 @login_required
@@ -37,12 +38,35 @@ def _checked(request: UserRequest, limit: UploadLimit) -> HttpResponse:
     if not form.is_valid():
         return _invalid(request, form)
     try:
-        analysis = submit_analysis(owner=request.user, upload=form.cleaned_data["video"])
+        analysis = submit_analysis(
+            owner=request.user,
+            upload=form.cleaned_data["video"],
+            backbone=form.cleaned_data["backbone"],
+            stability=form.cleaned_data["stability"],
+        )
     except UploadRejected as rejected:
         return _refused(request, rejected.code)
+    url = _opened_at(analysis)
     if _wants_json(request):
-        return JsonResponse({"url": analysis.get_absolute_url()}, status=201)
-    return redirect(analysis)
+        return JsonResponse({"url": url}, status=201)
+    return redirect(url)
+
+
+@login_required
+@require_safe
+def analysis_webcam(request: UserRequest) -> HttpResponse:
+    """The one page that may use the camera."""
+    context = _context(OptionsForm(), problem=_standing_problem())
+    context |= {"shortest_s": SHORTEST_RECORDING_S, "longest_s": LONGEST_RECORDING_S}
+    response = render(request, "analyses/webcam.html", context)
+    response["Permissions-Policy"] = "camera=(self), microphone=()"
+    return response
+
+
+def _opened_at(analysis: Analysis) -> str:
+    """Its page; one that is done already is an earlier result of the same file, and the page says so."""
+    url = analysis.get_absolute_url()
+    return f"{url}?earlier" if analysis.is_done else url
 
 
 def _standing_problem() -> dict[str, str] | None:
@@ -50,12 +74,8 @@ def _standing_problem() -> dict[str, str] | None:
     try:
         check_weights()
     except NoWeights:
-        return _problem(Failure.NO_WEIGHTS)
+        return problem_of(Failure.NO_WEIGHTS)
     return None
-
-
-def _problem(code: Failure) -> dict[str, str]:
-    return {"code": str(code), "message": FAILURE_SENTENCES[code], "hint": REFUSAL_HINTS.get(code, "")}
 
 
 def _wants_json(request: UserRequest) -> bool:
@@ -64,26 +84,32 @@ def _wants_json(request: UserRequest) -> bool:
 
 def _invalid(request: UserRequest, form: UploadForm) -> HttpResponse:
     if _wants_json(request):
-        return JsonResponse({"code": "missing", "message": form.errors["video"][0], "hint": ""}, status=400)
+        message = next(iter(form.errors.values()))[0]
+        return JsonResponse({"code": "missing", "message": message, "hint": ""}, status=400)
     return _form(request, form, status=400)
 
 
 def _refused(request: UserRequest, code: Failure) -> HttpResponse:
     """The sentence of the table and what to do about it, as JSON or at the form."""
-    status = STATUS.get(code, 400)
+    status = status_of(code)
     if _wants_json(request):
-        return JsonResponse(_problem(code), status=status)
-    return _form(request, UploadForm(), problem=_problem(code), status=status)
+        return JsonResponse(problem_of(code), status=status)
+    return _form(request, UploadForm(), problem=problem_of(code), status=status)
 
 
 def _form(
     request: UserRequest, form: UploadForm, *, problem: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
-    context = {
-        "form": form,
+    context = _context(form, problem) | {"form": form, "action": reverse("analysis_new")}
+    return render(request, "analyses/upload.html", context, status=status)
+
+
+def _context(options: OptionsForm, problem: dict[str, str] | None) -> dict[str, object]:
+    """What both ways of handing in a clip show."""
+    return {
+        "options": options,
         "problem": problem,
         "max_bytes": settings.MAX_VIDEO_SIZE_BYTES,
         "max_duration_s": settings.MAX_VIDEO_DURATION_S,
-        "action": reverse("analysis_new"),
+        "extensions": ",".join(EXTENSIONS),
     }
-    return render(request, "analyses/upload.html", context, status=status)
