@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +16,7 @@ from accounts.models import User
 from analyses import resumable
 from analyses.detection import FAILURE_SENTENCES, Failure
 from analyses.models import Analysis, State, Upload
+from analyses.services import UploadGone
 from analyses.tests.factories import MP4_BYTES, make_done, make_video
 from detector import DetectorConfig
 
@@ -42,7 +42,7 @@ def begin(client: Client, size: int = len(MP4_BYTES), **values: str) -> str:
     return str(response["Location"])
 
 
-def send(client: Client, url: str, content: bytes, offset: int = 0, **headers: str) -> Any:
+def send(client: Client, url: str, content: bytes, offset: int = 0, /, **headers: str) -> Any:
     sent = {"Upload-Offset": str(offset), **TUS, **headers}
     return client.patch(url, content, content_type=PIECE, headers=sent)
 
@@ -355,7 +355,7 @@ def test_an_upload_discarded_while_its_last_piece_comes_makes_no_analysis(
             return super().read(size)
 
     piece = resumable.Piece(0, len(MP4_BYTES), Discarding(MP4_BYTES))
-    with pytest.raises(resumable.UploadGone):
+    with pytest.raises(UploadGone):
         resumable.receive_piece(upload=upload, piece=piece)
     assert not Analysis.objects.exists()
     assert list(Path(settings.MEDIA_ROOT).rglob("*.bin")) == []
@@ -401,7 +401,7 @@ def test_a_request_without_the_sites_own_token_is_refused(alice: User, alice_cli
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     url = begin(alice_client)
-    refused: list[HttpResponse] = [create(strict), send(strict, url, b"x"), strict.delete(url, headers=TUS)]
+    refused = [create(strict), send(strict, url, b"x"), strict.delete(url, headers=TUS)]
     assert {response.status_code for response in refused} == {403}
 
 

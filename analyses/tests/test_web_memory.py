@@ -34,7 +34,8 @@ client = Client(raise_request_exception=True)
 client.force_login(alice)
 page = f"/analyses/{done.uuid}/"
 media = ("state/", "fragment/", "result.json", "frames.csv", "video", "evidence/1-0-crop.jpg")
-paths = ["/analyses/", "/analyses/new/", page, f"/analyses/{failed.uuid}/"]
+paths = ["/analyses/", "/analyses/new/", "/analyses/new/webcam/", page, f"/analyses/{failed.uuid}/"]
+paths.append(f"{page}compare/{make_done(alice, video=done.video).uuid}/")
 paths += [page + piece for piece in media]
 statuses = {}
 for path in paths:
@@ -43,6 +44,12 @@ for path in paths:
     statuses[path] = response.status_code
 upload = SimpleUploadedFile("clip.mp4", MP4_BYTES)
 statuses["upload"] = client.post("/analyses/new/", {"video": upload}).status_code
+tus = {"Tus-Resumable": "1.0.0"}
+begun = client.post("/uploads/", headers={"Upload-Length": str(len(MP4_BYTES)), **tus})
+sent = client.patch(
+    begun["Location"], MP4_BYTES, "application/offset+octet-stream", headers={"Upload-Offset": "0", **tus}
+)
+statuses["pieces"] = sent.status_code
 for path in ("/", "/accounts/login/", "/accounts/signup/"):
     statuses[path] = Client().get(path).status_code
 status = Path("/proc/self/status")
@@ -82,6 +89,7 @@ def test_every_page_answers(served: dict[str, object]) -> None:
     statuses = served["statuses"]
     assert isinstance(statuses, dict)
     assert statuses.pop("upload") == 302
+    assert statuses.pop("pieces") == 204
     assert set(statuses.values()) == {200}
 
 

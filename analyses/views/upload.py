@@ -59,7 +59,7 @@ def analysis_webcam(request: UserRequest) -> HttpResponse:
     context = _context(OptionsForm(), problem=_standing_problem())
     context |= {"shortest_s": SHORTEST_RECORDING_S, "longest_s": LONGEST_RECORDING_S}
     response = render(request, "analyses/webcam.html", context)
-    response["Permissions-Policy"] = "camera=(self), microphone=()"
+    response["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
     return response
 
 

@@ -1,17 +1,13 @@
-// The upload form with a drop zone, a check of the size beforehand, and a progress bar. Without this file the form still works.
+// The upload form with a drop zone and a row for each file. Without this file the form still works, for one file.
+import { asked, faultOf, megabytes, progressWords, send, unfinished } from "./sending.js";
+
+const AT_ONCE = 2;
 const form = document.getElementById("upload");
 const part = (name) => form.querySelector(`[data-${name}]`);
 const input = form.querySelector("input[type=file]");
 const problem = document.getElementById("problem");
-const bar = document.getElementById("sent");
-const limit = Number(form.dataset.maxBytes);
-let sending = null;
-
-// In the units that the limit is set in: 1 MB is 1,048,576 bytes.
-function megabytes(bytes) {
-  if (bytes < 1048576) return `${Math.max(1, Math.round(bytes / 1024))} kB`;
-  return `${(bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0)} MB`;
-}
+const list = part("files");
+const rows = new Set();
 
 function complain(title, hint = "") {
   part("problem-title").textContent = title;
@@ -20,80 +16,136 @@ function complain(title, hint = "") {
   problem.hidden = !title;
 }
 
-function check(file) {
-  if (!file) return ["Choose a video file first.", ""];
-  if (file.size === 0) return ["The file is empty.", "Check that the file was saved completely."];
-  if (file.size > limit) {
-    return [`The file is larger than the limit: ${megabytes(file.size)} of ${megabytes(limit)}.`, "Cut out the part in doubt and upload that."];
+function say(words) {
+  part("status").textContent = words;
+}
+
+// One file: its place in the list, and what becomes of it. `state` is checking, ready, wrong, waiting, sending, failed, away or done.
+class Row {
+  constructor(name) {
+    this.name = name;
+    this.place = document.getElementById("file").content.firstElementChild.cloneNode(true);
+    this.part("name").textContent = name;
+    for (const of of this.place.querySelectorAll("[data-of]")) of.textContent = ` ${name}`;
+    this.part("bar").setAttribute("aria-label", `Uploaded of ${name}`);
+    this.part("cancel").addEventListener("click", () => this.cancel());
+    this.part("again").addEventListener("click", () => this.wait());
+    rows.add(this);
+    list.append(this.place);
+    list.hidden = false;
   }
-  return null;
-}
 
-function showChosen() {
-  const file = input.files[0];
-  part("chosen").hidden = !file;
-  part("chosen").textContent = file ? `${megabytes(file.size)} of at most ${megabytes(limit)}` : "";
-  complain(...((file && check(file)) || [""]));
-}
-
-function setSending(request) {
-  sending = request;
-  part("progress").hidden = !request;
-  part("abort").hidden = !request;
-  part("submit").disabled = Boolean(request);
-  input.disabled = Boolean(request);
-}
-
-function showSent(event) {
-  const share = event.lengthComputable ? Math.round((100 * event.loaded) / event.total) : 0;
-  bar.value = share;
-  part("progress-words").textContent =
-    share < 100 ? `Uploading: ${share} %, ${megabytes(event.loaded)} of ${megabytes(event.total)}` : "Uploaded. The site checks the file.";
-  if (share % 25 === 0) part("status").textContent = `${share} % uploaded`;
-}
-
-function answered(request) {
-  const answer = request.response;
-  if (request.status === 201) {
-    window.location.assign(answer.url);
-    return;
+  part(name) {
+    return this.place.querySelector(`[data-${name}]`);
   }
-  setSending(null);
-  if (answer && answer.message) complain(answer.message, answer.hint);
-  else if (request.status === 413) complain("The file is larger than the limit.");
-  else complain("The upload failed.", "You may have been logged out: reload this page, then try again.");
+
+  show(state, words, fault = null) {
+    this.state = state;
+    this.part("words").textContent = words;
+    this.part("bar").hidden = !["sending", "away"].includes(state);
+    this.part("open").hidden = state !== "done";
+    this.part("again").hidden = state !== "failed";
+    this.part("cancel-word").textContent = { sending: "Cancel", away: "Discard" }[state] || "Remove";
+    this.part("problem").hidden = !fault;
+    this.part("title").textContent = fault ? fault.message : "";
+    this.part("hint").textContent = (fault && fault.hint) || "";
+  }
+
+  async take(file) {
+    this.file = file;
+    this.show("checking", megabytes(file.size));
+    const fault = await faultOf(file, form);
+    if (!rows.has(this)) return;
+    this.show(fault ? "wrong" : "ready", fault ? "" : `${megabytes(file.size)}, ready to upload`, fault);
+    if (this.wanted && !fault) this.wait();
+  }
+
+  wait() {
+    this.wanted = this.wanted || asked(form);
+    this.show("waiting", "Waiting for its turn");
+    sendNext();
+  }
+
+  start() {
+    this.show("sending", "Uploading");
+    this.stop = send(form, this.file, this.wanted, {
+      onProgress: (sent, total, speed) => {
+        this.part("bar").value = (100 * sent) / total;
+        this.part("words").textContent = progressWords(sent, total, speed);
+      },
+      onDone: (url) => this.finish(url),
+      onProblem: (fault) => {
+        this.show(fault.code ? "wrong" : "failed", "", fault);
+        sendNext();
+      },
+    });
+  }
+
+  finish(url) {
+    this.part("open").href = url;
+    this.show("done", "Uploaded. Its analysis has begun.");
+    say(`${this.name} is uploaded.`);
+    if (rows.size === 1) window.location.assign(url);
+    else sendNext();
+  }
+
+  // Found in this browser from an earlier visit.
+  resumable(earlier) {
+    this.earlier = earlier;
+    const { received, size, url } = earlier.state;
+    if (url) {
+      this.finish(url);
+      return;
+    }
+    this.wanted = earlier.wanted;
+    this.part("bar").value = (100 * received) / size;
+    this.show("away", `${megabytes(received)} of ${megabytes(size)} are here. Choose the same file again to go on.`);
+  }
+
+  cancel() {
+    const next = this.place.nextElementSibling || this.place.previousElementSibling;
+    if (this.state === "sending") this.stop();
+    if (this.state === "away") this.earlier.discard();
+    say(`${this.name} is removed.`);
+    rows.delete(this);
+    this.place.remove();
+    list.hidden = rows.size === 0;
+    (next ? next.querySelector("[data-cancel]") : input).focus();
+    sendNext();
+  }
 }
 
-function send(body) {
-  const request = new XMLHttpRequest();
-  request.open("POST", form.action);
-  request.responseType = "json";
-  request.setRequestHeader("Accept", "application/json");
-  request.upload.addEventListener("progress", showSent);
-  request.addEventListener("load", () => answered(request));
-  request.addEventListener("error", () => {
-    setSending(null);
-    complain("The connection was lost during the upload.", "Check your connection and try again.");
-  });
-  request.addEventListener("abort", () => {
-    setSending(null);
-    part("status").textContent = "The upload was stopped.";
-  });
-  setSending(request);
-  request.send(body);
+function inState(state) {
+  return [...rows].filter((row) => row.state === state);
+}
+
+function sendNext() {
+  const free = AT_ONCE - inState("sending").length;
+  for (const row of inState("waiting").slice(0, Math.max(0, free))) row.start();
+}
+
+function add(files) {
+  complain("");
+  for (const file of files) {
+    const away = inState("away").find((row) => row.earlier.isOf(file));
+    if (away) {
+      away.file = file;
+      away.wait();
+    } else new Row(file.name).take(file);
+  }
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  const wrong = check(input.files[0]);
-  if (wrong) complain(...wrong);
-  else {
-    complain("");
-    send(new FormData(form));
-  }
+  const underWay = ["checking", "ready", "waiting", "sending"].flatMap(inState);
+  complain(underWay.length ? "" : "Choose a video file first.");
+  for (const row of inState("checking")) row.wanted = asked(form);
+  for (const row of inState("ready")) row.wait();
 });
-input.addEventListener("change", showChosen);
-part("abort").addEventListener("click", () => sending && sending.abort());
+input.addEventListener("change", () => {
+  add([...input.files]);
+  input.value = "";
+});
 
 const zone = part("dropzone");
 for (const name of ["dragenter", "dragover"]) {
@@ -103,12 +155,9 @@ for (const name of ["dragenter", "dragover"]) {
   });
 }
 for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("dropzone--over"));
-zone.addEventListener("drop", (event) => {
-  event.preventDefault();
-  if (sending || !event.dataTransfer.files.length) return;
-  input.files = event.dataTransfer.files;
-  showChosen();
-});
+zone.addEventListener("drop", (event) => add([...event.dataTransfer.files]));
 // A file dropped beside the zone would replace this page.
 for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
 for (const words of document.querySelectorAll("[data-with-script]")) words.hidden = false;
+input.multiple = true;
+for (const earlier of await unfinished(form)) new Row(earlier.state.name).resumable(earlier);
