@@ -36,6 +36,7 @@ class AnalysisAdmin(ReadOnlyAdmin):
     list_filter = ("state", "verdict", "failure")
     list_select_related = ("owner", "video")
     search_fields = ("uuid", "owner__email", "video__original_name", "video__sha256")
+    exclude = ("live_scores",)
 
 
 @admin.register(Video)

@@ -22,6 +22,7 @@ from detector import (
     Limits,
     NoWeights,
     Reason,
+    ScoresHook,
     Verdict,
     WeightsCard,
     analyze,
@@ -30,12 +31,24 @@ from detector import (
     warm,
 )
 from detector.containers import HEAD_BYTES, container_of, refusal
-from detector.model_cards import ModelCard, find_model_cards, plots_of, sections_of
-from detector.result import STAGES
+from detector.model_cards import (
+    ModelCard,
+    Section,
+    find_model_cards,
+    known_clips,
+    plots_of,
+    sections_of,
+    unseen_of,
+)
+from detector.result import STAGES, FrameScore
+from detector.verdict import MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS
 
 __all__ = [
     "FAILURE_SENTENCES",
     "HEAD_BYTES",
+    "MAX_YAW_DEG",
+    "MIN_FACE_PX",
+    "MIN_SHARPNESS",
     "REASON_SENTENCES",
     "STAGES",
     "AnalysisError",
@@ -43,11 +56,14 @@ __all__ = [
     "DetectorConfig",
     "Document",
     "Failure",
+    "FrameScore",
     "InstalledModel",
     "Limits",
     "ModelCard",
     "NoWeights",
     "Reason",
+    "ScoresHook",
+    "Section",
     "Verdict",
     "WeightsCard",
     "analyze",
@@ -56,11 +72,13 @@ __all__ = [
     "container_of",
     "error_document",
     "installed_models",
+    "known_clips",
     "make_needed_proxy",
     "model_cards",
     "plots_of",
     "refusal",
     "sections_of",
+    "unseen_of",
     "warm",
 ]
 

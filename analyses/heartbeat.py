@@ -1,30 +1,42 @@
-"""What the worker tells the row while an analysis runs: how far it is, and that it lives."""
+"""What the worker tells the row while an analysis runs: how far it is, first scores, and that it lives."""
 
 import logging
+from collections.abc import Sequence
 from time import monotonic
 
 from django.db import InterfaceError, OperationalError, connection
 
 from analyses import services
+from analyses.detection import FrameScore
+from analyses.live import LiveScores
 from analyses.models import Analysis
 
 logger = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 0.5
 BEAT_EVERY_S = 1.0
+SCORES_EVERY_S = 1.0
 
 
 class Heartbeat:
-    """Takes progress as fast as it comes; writes it twice a second at most, and every second without news."""
+    """Takes progress as fast as it comes; writes it twice a second at most, and every second without news.
+
+    Scores of frames are more to write, and are written once a second at most.
+    """
 
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
         self._latest = self._written = ("", 0, 0)
         self._written_at = 0.0
+        self._scores = LiveScores()
+        self._scores_written_at = 0.0
         self._stopped = False
 
     def on_progress(self, stage: str, done: int, total: int) -> None:
         self._latest = (stage, done, total)
+
+    def on_scores(self, duration_s: float, scores: Sequence[FrameScore]) -> None:
+        self._scores.add(duration_s, scores)
 
     def should_stop(self) -> bool:
         """Whether the analysis was cancelled, deleted or given to another worker."""
@@ -41,7 +53,13 @@ class Heartbeat:
             self._stopped = not services.record_progress(
                 analysis=self._analysis, stage=stage, done=done, total=total
             )
+            self._write_scores()
         except (OperationalError, InterfaceError) as error:  # a restarted database isn't the clip's fault
             logger.warning("Progress of %s was not written: %s", self._analysis.uuid, error)
             connection.close()
         self._written, self._written_at = self._latest, monotonic()
+
+    def _write_scores(self) -> None:
+        if self._scores.is_news and monotonic() - self._scores_written_at >= SCORES_EVERY_S:
+            services.record_live_scores(analysis=self._analysis, scores=self._scores.take())
+            self._scores_written_at = monotonic()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from analyses import detection
-from analyses.detection import AnalysisError, AnalysisResult, DetectorConfig, Failure, Limits
+from analyses.detection import AnalysisError, AnalysisResult, DetectorConfig, Failure, Limits, ScoresHook
 from analyses.supervision import Died, Overran, Port, ProgressHook, StopHook, Stopped, Supervisor
 
 
@@ -51,7 +51,11 @@ def handle(request: object, port: Port) -> AnalysisResult | Refusal | bool:
                 return True
             case Analyze(path, config):
                 return detection.analyze(
-                    path, config=config, on_progress=port.on_progress, should_stop=port.should_stop
+                    path,
+                    config=config,
+                    on_progress=port.on_progress,
+                    on_scores=port.on_scores,
+                    should_stop=port.should_stop,
                 )
             case MakeProxy(path, target, limits):
                 return detection.make_needed_proxy(path, target, limits)
@@ -76,14 +80,19 @@ def supervisor() -> Supervisor:
 
 
 def analyze_in_child(
-    path: Path, *, config: DetectorConfig, on_progress: ProgressHook, should_stop: StopHook
+    path: Path,
+    *,
+    config: DetectorConfig,
+    on_progress: ProgressHook,
+    should_stop: StopHook,
+    on_scores: ScoresHook | None = None,
 ) -> AnalysisResult:
     """The worker's side: analyse one file. The child keeps every model that it was ever asked for.
 
     Raises :class:`AnalysisError` for whatever the file can be blamed for, a killed or overrunning child
     too; other ``SupervisionError`` for what it can't.
     """
-    answer = _ask(Analyze(path, config), on_progress, should_stop)
+    answer = _ask(Analyze(path, config), on_progress, should_stop, on_scores)
     if not isinstance(answer, AnalysisResult):
         raise TypeError(f"not a result: {answer!r}")
     return answer
@@ -107,13 +116,19 @@ def _whole_clip_limits() -> Limits:
     return replace(settings.DETECTOR.limits, decode_wall_s=seconds, decode_cpu_s=2 * seconds)
 
 
-def _ask(request: object, on_progress: ProgressHook, should_stop: StopHook) -> object:
+def _ask(
+    request: object,
+    on_progress: ProgressHook,
+    should_stop: StopHook,
+    on_scores: ScoresHook | None = None,
+) -> object:
     """The child's answer; what happened to the child becomes the failure code that the file gets."""
     try:
         answer = supervisor().run(
             request,
             limit_s=settings.ANALYSIS_TIMEOUT_S,
             on_progress=on_progress,
+            on_scores=on_scores,
             should_stop=should_stop,
         )
     except Overran as error:

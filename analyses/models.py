@@ -79,7 +79,8 @@ class Analysis(models.Model):
 
     ``attempts`` counts the times that this clip killed or overran the process that analyses it, ``losses``
     the times that the worker was lost through no fault of the clip. While it runs, ``claimed_by`` names the
-    worker and ``heartbeat_at`` is its last sign of life. ``document`` is the detector's result document.
+    worker, ``heartbeat_at`` is its last sign of life, and ``live_scores`` are those of the frames so far
+    (``analyses.live``). ``document`` is the detector's result document.
     ``backbone`` and ``stability`` are what it was asked for: the registry's name of a model, or nothing for
     the one that the settings name; and whether the verdict is checked on re-encoded and halved copies.
     """
@@ -95,6 +96,8 @@ class Analysis(models.Model):
     stage = models.CharField(max_length=10, choices=STAGE_CHOICES, blank=True)
     progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)
+    stage_started_at = models.DateTimeField(null=True, blank=True)
+    live_scores = models.JSONField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     losses = models.PositiveSmallIntegerField(default=0)
     claimed_by = models.CharField(max_length=100, blank=True)
@@ -161,6 +164,10 @@ class Analysis(models.Model):
                 condition=~Q(state="running")
                 | (~Q(claimed_by="") & Q(heartbeat_at__isnull=False, started_at__isnull=False)),
             ),
+            models.CheckConstraint(
+                name="analysis_live_scores_only_while_running",
+                condition=Q(live_scores__isnull=True) | Q(state="running"),
+            ),
         )
 
     def __str__(self) -> str:
@@ -211,6 +218,11 @@ class Analysis(models.Model):
     def seconds_running(self) -> float:
         """Since a worker took it, until now or its end."""
         return _seconds(self.started_at, self.finished_at) if self.started_at else 0.0
+
+    @property
+    def seconds_in_stage(self) -> float:
+        """Since the present stage began."""
+        return _seconds(self.stage_started_at, None) if self.stage_started_at else 0.0
 
     @property
     def progress_percent(self) -> int | None:

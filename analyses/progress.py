@@ -1,9 +1,14 @@
-"""How far an analysis is, in words for the page."""
+"""How far an analysis is, in words for the page, and what it found so far."""
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from analyses.detection import STAGES
+from analyses.live import LivePoint, live_duration_s, live_points
 from analyses.models import Analysis
+from analyses.remaining import seconds_left
+from analyses.timeline import LiveTimeline, live_timeline_of
 from analyses.wording import STAGE_NAMES, STAGE_UNITS
 
 
@@ -18,14 +23,26 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``announcement`` changes with the stage and not with every frame, so that it can be read aloud."""
+    """``announcement`` changes with the stage and not with every frame, so that it can be read aloud.
+
+    ``left_s`` is None where nothing is known to go by. ``timeline`` is None before the first score.
+    """
 
     headline: str
     announcement: str
     steps: tuple[Step, ...]
     elapsed_s: float
+    left_s: float | None
     queue_position: int | None
     is_cancelling: bool
+    points: tuple[LivePoint, ...]
+    duration_s: float
+
+    @property
+    def timeline(self) -> LiveTimeline | None:
+        if not self.points:
+            return None
+        return live_timeline_of(self.points, self.duration_s, settings.DETECTOR.threshold)
 
 
 def progress_of(analysis: Analysis) -> Progress:
@@ -37,8 +54,11 @@ def progress_of(analysis: Analysis) -> Progress:
         announcement=f"{headline} {stage}".strip(),
         steps=tuple(_step(analysis, stage) for stage in STAGES),
         elapsed_s=analysis.seconds_running or analysis.seconds_waiting,
+        left_s=seconds_left(analysis),
         queue_position=position,
         is_cancelling=analysis.cancel_requested and not analysis.is_finished,
+        points=live_points(analysis),
+        duration_s=live_duration_s(analysis),
     )
 
 

@@ -15,6 +15,9 @@ HEARTBEAT_LIMIT = timedelta(seconds=20)
 """A worker writes at least every two seconds; after so long without a word it is taken for dead. One of this
 machine is known to be dead sooner (``analyses.presence``)."""
 
+RECENT = 5
+"""Analyses that an estimate of the time left goes by."""
+
 
 class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def for_user(self, user: "User") -> Self:
@@ -42,6 +45,11 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
         """Done, and a copy of the video that browsers can play may still come."""
         since = timezone.now() - timedelta(seconds=settings.ANALYSIS_TIMEOUT_S)
         return self.filter(state="done", video__proxy_due=True, finished_at__gt=since)
+
+    def recent_timings(self) -> list[dict[str, float]]:
+        """How long each step took, of the last few analyses that were done. Nothing else of them is read."""
+        rows = self.filter(state="done").order_by("-created_at").values_list("document__timing", flat=True)
+        return [timing for timing in rows[:RECENT] if timing]
 
     def with_video(self) -> Self:
         return self.select_related("video")

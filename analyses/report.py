@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from analyses.detection import REASON_SENTENCES, Document, Reason
 from analyses.models import Analysis
-from analyses.wording import VERDICTS, VerdictWords
+from analyses.wording import VERDICTS, QualityWords, VerdictWords, quality_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,23 @@ class ScoredFrame:
     time_s: float
     track: int
     score: float
+    box: tuple[int, int, int, int] | None = None
+    """x, y, width and height in pixels of the upright picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Consecutive frames that were looked at; ``scored`` of them show a face that could be scored."""
+
+    first_s: float
+    last_s: float
+    frames: int
+    scored: int
+    tracks: tuple[int, ...]
+
+    @property
+    def without_face(self) -> int:
+        return self.frames - self.scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +50,11 @@ class EvidencePair:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One person on screen. ``strongest_s`` is when the highest score was seen."""
+    """One person on screen.
+
+    ``seen_s``: how long, of the time that was looked at. ``strongest_s``: when the highest score was seen.
+    ``frames_fake`` and ``frames_real``: frames whose score lies at or beyond the limit for that.
+    """
 
     track: int
     first_s: float
@@ -45,6 +68,13 @@ class Face:
     reasons: tuple[tuple[str, str], ...]
     crop: str
     strongest_s: float | None
+    seen_s: float
+    frames_fake: int
+    frames_real: int
+
+    @property
+    def quality(self) -> tuple[QualityWords, ...]:
+        return quality_words(self.face_px, self.sharpness, self.yaw_deg)
 
     @property
     def is_well_seen(self) -> bool:
@@ -63,7 +93,11 @@ class Report:
     faces: tuple[Face, ...]
     frames: tuple[ScoredFrame, ...]
     evidence: tuple[EvidencePair, ...]
+    windows: tuple[Window, ...]
     duration_s: float
+    size_bytes: int
+    frame_s: float
+    """Seconds from one frame that was looked at to the next."""
     frames_looked_at: int
     model: dict[str, Any]
     video: dict[str, Any]
@@ -74,6 +108,26 @@ class Report:
     @property
     def lower_threshold(self) -> float:
         return 1 - self.threshold
+
+    @property
+    def frames_in_windows(self) -> int:
+        """0 in a document of an earlier version, which doesn't tell what was looked at."""
+        return sum(window.frames for window in self.windows)
+
+    @property
+    def frames_without_face(self) -> int:
+        return sum(window.without_face for window in self.windows)
+
+    @property
+    def looked_at_s(self) -> float:
+        return sum(window.last_s - window.first_s for window in self.windows) + self.frame_s * len(
+            self.windows
+        )
+
+    @property
+    def kilobits_per_second(self) -> float:
+        """Of the whole file, sound and all."""
+        return self.size_bytes * 8 / 1000 / self.duration_s
 
     @property
     def deciding_face(self) -> Face | None:
@@ -87,19 +141,20 @@ class Report:
 def report_of(analysis: Analysis) -> Report:
     """Of a finished analysis that has a result."""
     document: Document = analysis.document or {}
-    frames = tuple(
-        ScoredFrame(entry["frame"], entry["time_s"], entry["track"], entry["score"])
-        for entry in document["frames"]
-    )
+    frames = tuple(_frame(entry) for entry in document["frames"])
     evidence = _evidence(document, frames)
+    frame_s = _frame_s(frames)
     return Report(
         words=VERDICTS[analysis.verdict],
         threshold=document["threshold"],
         reasons=_sentences(document["reasons"]),
-        faces=_faces(document, frames, evidence),
+        faces=_faces(document, frames, evidence, frame_s),
         frames=frames,
         evidence=evidence,
+        windows=tuple(_window(entry, frames) for entry in document.get("windows", ())),
         duration_s=_duration(document, frames),
+        size_bytes=analysis.video.size_bytes,
+        frame_s=frame_s,
         frames_looked_at=len({entry.frame for entry in frames}),
         **{key: document[key] for key in ("model", "video", "timing", "software", "stability")},
     )
@@ -107,6 +162,29 @@ def report_of(analysis: Analysis) -> Report:
 
 def _sentences(codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((code, REASON_SENTENCES[Reason(code)]) for code in codes)
+
+
+def _frame(entry: dict[str, Any]) -> ScoredFrame:
+    box = entry.get("box")
+    return ScoredFrame(
+        entry["frame"], entry["time_s"], entry["track"], entry["score"], tuple(box) if box else None
+    )
+
+
+def _frame_s(frames: Sequence[ScoredFrame]) -> float:
+    times = sorted({frame.time_s for frame in frames})
+    return median([after - before for before, after in pairwise(times)] or [0.0])
+
+
+def _window(entry: dict[str, Any], frames: Sequence[ScoredFrame]) -> Window:
+    inside = [frame for frame in frames if entry["first_frame"] <= frame.frame <= entry["last_frame"]]
+    return Window(
+        first_s=entry["first_s"],
+        last_s=entry["last_s"],
+        frames=entry["frames"],
+        scored=len({frame.frame for frame in inside}),
+        tracks=tuple(sorted({frame.track for frame in inside})),
+    )
 
 
 def _duration(document: Document, frames: Sequence[ScoredFrame]) -> float:
@@ -131,10 +209,10 @@ def _evidence(document: Document, frames: Sequence[ScoredFrame]) -> tuple[Eviden
 
 
 def _faces(
-    document: Document, frames: Sequence[ScoredFrame], evidence: Sequence[EvidencePair]
+    document: Document, frames: Sequence[ScoredFrame], evidence: Sequence[EvidencePair], frame_s: float
 ) -> tuple[Face, ...]:
     """Those that count for the verdict before those seen too badly."""
-    faces = (_face(entry, frames, evidence) for entry in document["faces"])
+    faces = (_face(entry, frames, evidence, frame_s, document["threshold"]) for entry in document["faces"])
     return tuple(sorted(faces, key=_rank))
 
 
@@ -144,7 +222,13 @@ def _rank(face: Face) -> tuple[bool, float, int]:
     return not face.is_well_seen, -weight, face.track
 
 
-def _face(entry: dict[str, Any], frames: Sequence[ScoredFrame], evidence: Sequence[EvidencePair]) -> Face:
+def _face(
+    entry: dict[str, Any],
+    frames: Sequence[ScoredFrame],
+    evidence: Sequence[EvidencePair],
+    frame_s: float,
+    threshold: float,
+) -> Face:
     own = [frame for frame in frames if frame.track == entry["track"]]
     strongest = max(own, key=lambda frame: frame.score, default=None)
     return Face(
@@ -160,4 +244,7 @@ def _face(entry: dict[str, Any], frames: Sequence[ScoredFrame], evidence: Sequen
         reasons=_sentences(entry.get("reasons", ())),
         crop=next((pair.crop for pair in evidence if pair.track == entry["track"]), ""),
         strongest_s=strongest.time_s if strongest else None,
+        seen_s=frame_s * len(own),
+        frames_fake=sum(frame.score >= threshold for frame in own),
+        frames_real=sum(frame.score <= 1 - threshold + 1e-9 for frame in own),
     )

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from accounts.models import User
@@ -174,15 +174,32 @@ def claim(*, uuid: UUID, worker: str) -> Analysis | None:
     return Analysis.objects.with_video().get(uuid=uuid)
 
 
-NO_PROGRESS = {"stage": "", "progress_done": 0, "progress_total": 0}
+NO_PROGRESS = {
+    "stage": "",
+    "progress_done": 0,
+    "progress_total": 0,
+    "stage_started_at": None,
+    "live_scores": None,
+}
 
 
 def record_progress(*, analysis: Analysis, stage: str, done: int, total: int) -> bool:
     """Write how far it is, which is the sign of life too. False: cancelled, deleted or no longer ours."""
+    now = timezone.now()
+    same_stage = When(stage=stage, stage_started_at__isnull=False, then=F("stage_started_at"))
     ours = _claimed(analysis).update(
-        stage=stage, progress_done=done, progress_total=total, heartbeat_at=timezone.now()
+        stage=stage,
+        progress_done=done,
+        progress_total=total,
+        heartbeat_at=now,
+        stage_started_at=Case(same_stage, default=Value(now)),
     )
     return bool(ours) and not _claimed(analysis).filter(cancel_requested=True).exists()
+
+
+def record_live_scores(*, analysis: Analysis, scores: Document) -> None:
+    """Show the scores of the frames so far, until the analysis ends (see ``analyses.live``)."""
+    _claimed(analysis).update(live_scores=scores)
 
 
 def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
@@ -222,6 +239,7 @@ def _result_fields(result: AnalysisResult) -> dict[str, object]:
         "model_name": result.model.name,
         "model_version": result.model.version,
         "model_sha256": result.model.sha256,
+        "live_scores": None,
         "finished_at": timezone.now(),
     }
 
@@ -293,4 +311,4 @@ def _claimed(analysis: Analysis) -> AnalysisQuerySet:
 
 
 def _ended(state: State, code: Failure) -> dict[str, object]:
-    return {"state": state, "failure": str(code), "finished_at": timezone.now()}
+    return {"state": state, "failure": str(code), "live_scores": None, "finished_at": timezone.now()}

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection
@@ -17,6 +17,7 @@ from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import NamedTuple
 
+from analyses.detection import FrameScore, ScoresHook
 from analyses.lifeline import die_with_parent
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,19 @@ class Progress(NamedTuple):
     total: int
 
 
+class Scores(NamedTuple):
+    duration_s: float
+    scores: Sequence[FrameScore]
+
+
+class Hooks(NamedTuple):
+    """Whom the parent tells, and asks, while a request runs."""
+
+    on_progress: ProgressHook
+    on_scores: ScoresHook
+    should_stop: StopHook
+
+
 class Answer(NamedTuple):
     content: object
 
@@ -90,6 +104,9 @@ class Port:
 
     def on_progress(self, stage: str, done: int, total: int) -> None:
         self._connection.send(Progress(stage, done, total))
+
+    def on_scores(self, duration_s: float, scores: Sequence[FrameScore]) -> None:
+        self._connection.send(Scores(duration_s, scores))
 
     def should_stop(self) -> bool:
         while not self._stopped and self._connection.poll():
@@ -188,7 +205,13 @@ class Supervisor:
         self._child.send(Request(next(self._numbers), self._warm_up))
 
     def run(
-        self, request: object, *, limit_s: float, on_progress: ProgressHook, should_stop: StopHook
+        self,
+        request: object,
+        *,
+        limit_s: float,
+        on_progress: ProgressHook,
+        should_stop: StopHook,
+        on_scores: ScoresHook | None = None,
     ) -> object:
         """The child's answer to ``request``.
 
@@ -199,7 +222,9 @@ class Supervisor:
             child = self._warm_child(should_stop)
             number = next(self._numbers)
             child.send(Request(number, request))
-            return self._collect(child, number, limit_s, on_progress, should_stop)
+            return self._collect(
+                child, number, limit_s, Hooks(on_progress, on_scores or _nobody, should_stop)
+            )
         except BaseException as error:
             self.close()
             if isinstance(error, SupervisionError) and not self._interrupted:
@@ -222,7 +247,7 @@ class Supervisor:
         assert self._child is not None
         if not self._ready:
             try:
-                self._collect(self._child, 0, WARM_UP_LIMIT_S, _tell_nobody, should_stop)
+                self._collect(self._child, 0, WARM_UP_LIMIT_S, Hooks(_nobody, _nobody, should_stop))
             except ChildBroke as error:
                 logger.error("The detector could not be warmed up:\n%s", error)
             except (Died, Overran) as error:
@@ -230,9 +255,7 @@ class Supervisor:
             self._ready = True
         return self._child
 
-    def _collect(
-        self, child: Child, number: int, limit_s: float, on_progress: ProgressHook, should_stop: StopHook
-    ) -> object:
+    def _collect(self, child: Child, number: int, limit_s: float, hooks: Hooks) -> object:
         deadline = monotonic() + limit_s
         stop_deadline: float | None = None
         while True:
@@ -242,16 +265,18 @@ class Supervisor:
             if isinstance(message, Broken):
                 raise ChildBroke(message.trace)
             if isinstance(message, Progress):
-                on_progress(message.stage, message.done, message.total)
+                hooks.on_progress(*message)
+            if isinstance(message, Scores):
+                hooks.on_scores(*message)
             if self._interrupted:
                 raise Interrupted
             if monotonic() > deadline:
                 raise Overran(f"after {limit_s:g} s")
-            if stop_deadline is None and should_stop():
+            if stop_deadline is None and hooks.should_stop():
                 child.send(Stop(number))
                 stop_deadline = monotonic() + GRACE_S
             elif stop_deadline is not None and monotonic() > stop_deadline:
                 raise Stopped
 
 
-def _tell_nobody(stage: str, done: int, total: int) -> None: ...
+def _nobody(*_: object) -> None: ...

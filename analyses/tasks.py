@@ -50,6 +50,7 @@ def run_claimed(analysis: Analysis) -> None:
             Path(analysis.video.file.path),
             config=config_for(analysis.backbone, stability=analysis.stability),
             on_progress=heart.on_progress,
+            on_scores=heart.on_scores,
             should_stop=heart.should_stop,
         )
     except AnalysisError as error:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from analyses.detection import Failure, Verdict
+from analyses.detection import MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS, Failure, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,34 @@ VERDICTS: dict[str, VerdictWords] = {
         ),
     ),
 }
+
+FACING_DEG = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QualityWords:
+    """One measure of how well a face was seen: what it is, the words for it, the number behind them."""
+
+    name: str
+    words: str
+    number: str
+
+
+def quality_words(face_px: int, sharpness: float, yaw_deg: float) -> tuple[QualityWords, ...]:
+    """The limits are the detector's own: beyond one of them a face isn't judged."""
+    size = "too small to judge" if face_px < MIN_FACE_PX else "large enough"
+    focus = "too blurry to judge" if sharpness < MIN_SHARPNESS else "sharp enough"
+    turned = "facing the camera" if yaw_deg <= FACING_DEG else "turned"
+    return (
+        QualityWords("Size", size, f"{face_px} pixels high, {MIN_FACE_PX} needed"),
+        QualityWords("Sharpness", focus, f"{sharpness:.0f}, {MIN_SHARPNESS:.0f} needed"),
+        QualityWords(
+            "Turn",
+            "turned too far to judge" if yaw_deg > MAX_YAW_DEG else turned,
+            f"{yaw_deg:.0f}°, at most {MAX_YAW_DEG:.0f}°",
+        ),
+    )
+
 
 FAILURE_STEPS: dict[str, tuple[str, ...]] = {
     Failure.EMPTY: ("Check that the file was saved completely, then upload it again.",),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES, Failure, Reason, Verdict, sentence
 from detector.config import BACKBONES, DetectorConfig, Limits
 from detector.errors import AnalysisError, ConfigError, NoWeights
-from detector.result import AnalysisResult, Document, ProgressHook, StopHook, error_document
+from detector.result import AnalysisResult, Document, ProgressHook, ScoresHook, StopHook, error_document
 from detector.weights import WeightsCard, find_weights
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def analyze(
     *,
     config: DetectorConfig,
     on_progress: ProgressHook | None = None,
+    on_scores: ScoresHook | None = None,
     should_stop: StopHook | None = None,
 ) -> AnalysisResult:
     """Judge the faces of one video file.
@@ -32,7 +33,7 @@ def analyze(
     """
     from detector.pipeline import run  # torch is loaded here and not before
 
-    return run(path, config=config, on_progress=on_progress, should_stop=should_stop)
+    return run(path, config=config, on_progress=on_progress, on_scores=on_scores, should_stop=should_stop)
 
 
 def warm(config: DetectorConfig) -> None:
@@ -59,6 +60,7 @@ __all__ = [
     "NoWeights",
     "ProgressHook",
     "Reason",
+    "ScoresHook",
     "StopHook",
     "Verdict",
     "WeightsCard",

@@ -13,7 +13,7 @@ from detector.config import DetectorConfig
 from detector.errors import AnalysisError
 from detector.faces import FaceFinder, reduced
 from detector.reading import ClipReader, Frame, open_clip
-from detector.result import ProgressHook, StopHook, VideoFacts
+from detector.result import ProgressHook, SampledWindow, StopHook, VideoFacts
 from detector.tracks import FaceTracker, Sighting
 from detector.verdict import MIN_FRAMES
 
@@ -24,6 +24,7 @@ class Look:
 
     video: VideoFacts
     sightings: list[Sighting]
+    windows: tuple[SampledWindow, ...]
     bits_per_pixel: float
     truncated: bool
     probe_s: float
@@ -33,13 +34,14 @@ class Look:
 
 @dataclass(slots=True)
 class Watch:
-    """Passes frames on: counts them, times the wait for them, keeps one small picture a window, may stop."""
+    """Passes frames on: counts them, times the wait, notes each window with one small picture, may stop."""
 
     report: ProgressHook
     should_stop: StopHook
     turns: int = 0
     waited_s: float = 0.0
     samples: dict[int, Frame] = field(default_factory=dict)
+    windows: dict[int, SampledWindow] = field(default_factory=dict)
 
     def frames(self, clip: ClipReader) -> Iterator[Frame]:
         self.report("decode", 0, clip.expected)
@@ -55,17 +57,29 @@ class Watch:
             frame = replace(frame, picture=np.ascontiguousarray(np.rot90(frame.picture, self.turns)))
             if frame.window not in self.samples:
                 self.samples[frame.window] = replace(frame, picture=reduced(frame.picture)[0].copy())
+            self.windows[frame.window] = with_frame(self.windows.get(frame.window), frame)
             yield frame
             done += 1
             self.report("faces", done, max(done, clip.expected))
 
 
 class Listener(Protocol):
-    """Hears of every face as soon as it is cut out; ``restart`` says that those so far don't count."""
+    """Hears of every face as soon as it is cut out.
 
-    def restart(self) -> None: ...
+    ``restart`` says that a look at the clip begins, and that faces of an earlier one don't count.
+    """
+
+    def restart(self, video: VideoFacts) -> None: ...
 
     def add(self, seen: Sighting) -> None: ...
+
+
+def with_frame(window: SampledWindow | None, frame: Frame) -> SampledWindow:
+    """The window up to this frame."""
+    time_s = round(frame.time_s, 3)
+    if window is None:
+        return SampledWindow(frame.window, frame.index, frame.index, time_s, time_s, 1)
+    return replace(window, last_frame=frame.index, last_s=time_s, frames=window.frames + 1)
 
 
 def check(should_stop: StopHook) -> None:
@@ -91,14 +105,9 @@ def look(
         return seen
     again, _ = look_once(path, finder, config, Watch(report, should_stop, turns), listener)
     if not any_followed(again.sightings):
+        tell_again(seen, listener)
         return seen
-    upright = [replace(s, box=turned_back(s.box, turns, seen.video)) for s in again.sightings]
-    return replace(
-        again,
-        sightings=upright,
-        decode_s=seen.decode_s + again.decode_s,
-        faces_s=seen.faces_s + again.faces_s,
-    )
+    return replace(again, decode_s=seen.decode_s + again.decode_s, faces_s=seen.faces_s + again.faces_s)
 
 
 def look_once(
@@ -113,11 +122,15 @@ def look_once(
         should_stop=watch.should_stop,
     ) as clip:
         opened = perf_counter()
-        sightings = list(heard(FaceTracker(finder).follow(watch.frames(clip)), listener))
+        if listener is not None:
+            listener.restart(clip.video)
+        followed = FaceTracker(finder).follow(watch.frames(clip))
+        sightings = list(heard(as_played(followed, watch.turns, clip.video), listener))
         took = perf_counter() - opened
         seen = Look(
             video=clip.video,
             sightings=sightings,
+            windows=tuple(watch.windows.values()),
             bits_per_pixel=clip.bits_per_pixel,
             truncated=clip.truncated,
             probe_s=opened - began,
@@ -128,13 +141,24 @@ def look_once(
 
 
 def heard(sightings: Iterable[Sighting], listener: Listener | None) -> Iterator[Sighting]:
-    if listener is None:
-        yield from sightings
-        return
-    listener.restart()
     for seen in sightings:
-        listener.add(seen)
+        if listener is not None:
+            listener.add(seen)
         yield seen
+
+
+def tell_again(seen: Look, listener: Listener | None) -> None:
+    """The earlier look counts after all."""
+    if listener is not None:
+        listener.restart(seen.video)
+        for sighting in seen.sightings:
+            listener.add(sighting)
+
+
+def as_played(sightings: Iterable[Sighting], turns: int, video: VideoFacts) -> Iterator[Sighting]:
+    """The sightings with their boxes in the picture as it is played, not as it was turned to be looked at."""
+    for seen in sightings:
+        yield replace(seen, box=turned_back(seen.box, turns, video)) if turns else seen
 
 
 def any_followed(sightings: Iterable[Sighting]) -> bool:

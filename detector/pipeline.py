@@ -9,6 +9,7 @@ from time import perf_counter
 import av
 import cv2
 import torch
+from torch import Tensor
 
 import detector
 from detector.codes import Reason, Verdict
@@ -23,12 +24,15 @@ from detector.result import (
     FrameScore,
     ModelFacts,
     ProgressHook,
+    ScoresHook,
     Stability,
     StopHook,
     Timing,
+    VideoFacts,
 )
 from detector.scoring import FeatureStream, ScoredTrack, one_core, score_tracks
 from detector.stability import compare, variant_logits
+from detector.tracks import Sighting
 from detector.verdict import Decision, TrackEvidence, decide, judge_face, probability
 
 
@@ -57,18 +61,39 @@ class CropHook:
         self.case.report("model", min(done, self.total), self.total)
 
 
+@dataclass(slots=True)
+class Preview:
+    """Tells the scores of frames while faces are still being sought."""
+
+    engine: Engine
+    tell: ScoresHook
+    duration_s: float = 0.0
+
+    def begin(self, video: VideoFacts) -> None:
+        self.duration_s = video.duration_s
+        self.tell(self.duration_s, ())
+
+    @torch.inference_mode()
+    def hear(self, sightings: Sequence[Sighting], features: Tensor) -> None:
+        logits = self.engine.model.frame_logits(features).tolist()
+        pairs = zip(sightings, logits, strict=True)
+        self.tell(self.duration_s, [frame_score(self.engine, seen, logit) for seen, logit in pairs])
+
+
 def run(
     path: str | Path,
     *,
     config: DetectorConfig,
     on_progress: ProgressHook | None = None,
+    on_scores: ScoresHook | None = None,
     should_stop: StopHook | None = None,
 ) -> AnalysisResult:
     """See :func:`detector.analyze`."""
     began = perf_counter()
     case = Case(engine_for(config), config, on_progress or _tell_nobody, should_stop or _never)
     case.report("probe", 0, 0)
-    with FeatureStream(case.engine, config.batch_size) as features:
+    preview = Preview(case.engine, on_scores) if on_scores else None
+    with FeatureStream(case.engine, config.batch_size, preview) as features:
         with one_core():
             seen = look(Path(path), case.engine.finder, config, case.report, case.should_stop, features)
         model_began = perf_counter()
@@ -94,6 +119,7 @@ def run(
         stability=stability,
         timing=timing(seen, explain_began - model_began, ended - explain_began, ended - began),
         software=software(),
+        windows=seen.windows,
     )
 
 
@@ -143,18 +169,22 @@ def gather_evidence(case: Case, tracks: Sequence[ScoredTrack], decision: Decisio
 def frame_scores(engine: Engine, tracks: Sequence[ScoredTrack]) -> list[FrameScore]:
     """Every scored frame, by frame and then by track."""
     scores = [
-        FrameScore(
-            frame=seen.frame,
-            time_s=round(seen.time_s, 3),
-            track=seen.track,
-            box=whole_box(seen.box),
-            score=probability(logit, engine.card.calibration),
-        )
+        frame_score(engine, seen, logit)
         for track in tracks
         for window in track.windows
         for seen, logit in zip(window.sightings, window.frame_logits, strict=True)
     ]
     return sorted(scores, key=lambda score: (score.frame, score.track))
+
+
+def frame_score(engine: Engine, seen: Sighting, logit: float) -> FrameScore:
+    return FrameScore(
+        frame=seen.frame,
+        time_s=round(seen.time_s, 3),
+        track=seen.track,
+        box=whole_box(seen.box),
+        score=probability(logit, engine.card.calibration),
+    )
 
 
 def whole_box(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:

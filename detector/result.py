@@ -4,7 +4,7 @@ Field names and meaning are a contract that others script against (``detector/re
 fields may be added, never renamed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -75,6 +75,23 @@ class FrameScore:
     score: float
 
 
+ScoresHook = Callable[[float, Sequence[FrameScore]], None]
+"""Called with (duration_s, scores): the clip's length and the scores of further frames, as they will stand in
+the result. Without scores: a look at the clip begins, and those of an earlier one no longer count."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampledWindow:
+    """Frames that were looked at: ``frames`` of them, evenly from the first to the last."""
+
+    window: int
+    first_frame: int
+    last_frame: int
+    first_s: float
+    last_s: float
+    frames: int
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A frame that drove the verdict. The two images travel beside the document, under these names."""
@@ -126,6 +143,7 @@ class AnalysisResult:
     stability: Stability | None
     timing: Timing
     software: dict[str, str]
+    windows: tuple[SampledWindow, ...] = ()
 
     def to_document(self, path: str) -> Document:
         """The JSON document, without the evidence images' bytes. ``path`` is the name to show."""

@@ -1,17 +1,18 @@
 """Scores of followed faces: features of every crop, then the LSTM over each window of consecutive frames."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from detector.engine import Engine
-from detector.result import FaceQuality
+from detector.result import FaceQuality, VideoFacts
 from detector.tracks import Sighting
 from detector.verdict import TrackEvidence, middle
 
@@ -54,15 +55,26 @@ class ScoredTrack:
         return TrackEvidence(self.track, round(first, 3), round(last, 3), len(seen), self.logit, quality)
 
 
+class Audience(Protocol):
+    """Hears what a stream has computed, on the caller's thread."""
+
+    def begin(self, video: VideoFacts) -> None:
+        """A look at a clip begins; what was heard of an earlier one no longer counts."""
+
+    def hear(self, sightings: Sequence[Sighting], features: Tensor) -> None:
+        """Further sightings with their features (n, features_width)."""
+
+
 class FeatureStream:
     """Features of crops, computed on a thread of its own while the caller finds further faces."""
 
-    def __init__(self, engine: Engine, batch: int) -> None:
+    def __init__(self, engine: Engine, batch: int, audience: Audience | None = None) -> None:
         self._engine = engine
         self._batch = batch
+        self._audience = audience
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="features")
         self._cores = 1
-        self.restart()
+        self._forget()
 
     def __enter__(self) -> Self:
         return self
@@ -70,17 +82,24 @@ class FeatureStream:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def restart(self) -> None:
-        """Forget every crop so far."""
-        for part in getattr(self, "_parts", ()):
+    def restart(self, video: VideoFacts) -> None:
+        """Forget every crop so far: those of this video follow."""
+        for part in self._parts:
             part.cancel()
+        self._forget()
+        if self._audience is not None:
+            self._audience.begin(video)
+
+    def _forget(self) -> None:
         self._waiting: list[Sighting] = []
         self._parts: list[Future[Tensor]] = []
+        self._unheard: deque[tuple[list[Sighting], Future[Tensor]]] = deque()
 
     def add(self, seen: Sighting) -> None:
         self._waiting.append(seen)
         if len(self._waiting) == self._batch:
             self._send()
+        self._tell()
 
     def finish(self, on_batch: Callable[[int], None]) -> Tensor:
         """(n, features_width) features of the crops in the order in which they were added."""
@@ -90,12 +109,23 @@ class FeatureStream:
         features = [torch.empty(0, self._engine.model.features_width, device=self._engine.device)]
         for part in self._parts:
             features.append(part.result())
+            self._tell()
             on_batch(sum(map(len, features)))
         return torch.cat(features)
 
     def _send(self) -> None:
-        self._parts.append(self._pool.submit(self._features, self._waiting))
+        part = self._pool.submit(self._features, self._waiting)
+        self._parts.append(part)
+        if self._audience is not None:
+            self._unheard.append((self._waiting, part))
         self._waiting = []
+
+    def _tell(self) -> None:
+        """Pass on what is ready. An error of the network is raised where features are asked for, not here."""
+        while self._audience is not None and self._unheard and self._unheard[0][1].done():
+            sightings, part = self._unheard.popleft()
+            if part.exception() is None:
+                self._audience.hear(sightings, part.result())
 
     def _features(self, sightings: Sequence[Sighting]) -> Tensor:
         # One core while faces are sought, whose small networks and decoder need the others.

@@ -33,6 +33,16 @@ def span(seconds: float) -> str:
 
 
 @register.filter
+def roughly(seconds: float) -> str:
+    """A length of time that is only estimated: a few seconds, 15 s, 2 min."""
+    if seconds < 7.5:
+        return "a few seconds"
+    if seconds < 57.5:
+        return f"{5 * round(seconds / 5)}{NBSP}s"
+    return f"{max(1, round(seconds / 60))}{NBSP}min"
+
+
+@register.filter
 def percent(share: float | None, threshold: float | None = None) -> str:
     """A probability in whole percent. With the threshold, never rounded onto the other side of a limit."""
     if share is None:

@@ -1,7 +1,7 @@
 import pytest
 
 from analyses.scale import scale_of
-from analyses.templatetags.figures import clock, hundredths, megabytes, percent, span
+from analyses.templatetags.figures import clock, hundredths, megabytes, percent, roughly, span
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,14 @@ def test_a_position_in_a_video(seconds: float, words: str) -> None:
 )
 def test_a_length_of_time(seconds: float, words: str) -> None:
     assert span(seconds).replace("\u00a0", " ") == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "a few seconds"), (12.4, "10 s"), (13, "15 s"), (57, "55 s"), (58, "1 min"), (200, "3 min")],
+)
+def test_an_estimated_length_of_time(seconds: float, words: str) -> None:
+    assert roughly(seconds).replace("\u00a0", " ") == words
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,20 @@ def test_progress_arrives_in_order_before_the_answer(shared: Supervisor) -> None
     assert seen == [Progress("decode", done, 50) for done in range(1, 51)]
 
 
+def test_scores_arrive_in_order_before_the_answer_and_may_go_unheard(shared: Supervisor) -> None:
+    seen: list[tuple[float, int]] = []
+    answer = shared.run(
+        ("score", 20),
+        limit_s=30,
+        on_progress=lambda stage, done, total: None,
+        on_scores=lambda duration, scores: seen.extend((duration, score.frame) for score in scores),
+        should_stop=lambda: False,
+    )
+    assert answer == 20
+    assert seen == [(4.0, frame) for frame in range(20)]
+    assert ask(shared, "score", 3) == 3
+
+
 def test_a_large_answer_arrives_whole(shared: Supervisor) -> None:
     image = os.urandom(3_000_000)
     assert ask(shared, "echo", image) == image

@@ -14,6 +14,7 @@ from accounts.models import User
 from analyses import services
 from analyses.exports import result_json
 from analyses.heartbeat import Heartbeat
+from analyses.live import live_duration_s, live_points
 from analyses.models import Analysis, State
 from analyses.supervision import Supervisor
 from analyses.tasks import run_analysis, run_copy
@@ -185,6 +186,29 @@ def test_progress_reaches_the_row_while_it_runs(
     monkeypatch.setattr(services, "record_progress", record)
     run(make_analysis(alice, content=long_clip.read_bytes()))
     assert any(stage == "faces" and 0 < done <= total for stage, done, total in written)
+
+
+def test_scores_reach_the_row_while_it_runs_and_leave_it_at_the_end(
+    alice: User, long_clip: Path, child: Supervisor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_at_everything(settings)
+    monkeypatch.setattr("analyses.heartbeat.SCORES_EVERY_S", 0.0)
+    written: list[Analysis] = []
+    real = services.record_live_scores
+
+    def record(*, analysis: Analysis, scores: dict[str, object]) -> None:
+        real(analysis=analysis, scores=scores)
+        written.append(Analysis.objects.get(pk=analysis.pk))
+
+    monkeypatch.setattr(services, "record_live_scores", record)
+    analysis = run(make_analysis(alice, content=long_clip.read_bytes()))
+    assert (analysis.state, analysis.live_scores) == (State.DONE, None)
+    counts = [len(live_points(row)) for row in written]
+    assert counts == sorted(counts)
+    assert 0 < counts[-1] <= len((analysis.document or {})["frames"])
+    assert live_duration_s(written[-1]) == (analysis.document or {})["video"]["duration_s"]
+    told = {(frame["track"], frame["time_s"]) for frame in (analysis.document or {})["frames"]}
+    assert {(point.track, point.time_s) for point in live_points(written[-1])} <= told
 
 
 @pytest.mark.usefixtures("child")

@@ -23,9 +23,9 @@ def rich(alice: User) -> Timeline:
 
 def test_each_window_is_one_run_where_it_was_looked_at(rich: Timeline) -> None:
     runs = rich.strips[0].runs
-    assert [run.x for run in runs] == [0.0, 300.0, 600.0, 900.0]
-    assert {round(run.width) for run in runs} == {97}
-    assert [(run.first_s, run.last_s) for run in runs][:2] == [(0.0, 1.16), (3.6, 4.76)]
+    assert [run.place.x for run in runs] == [0.0, 300.0, 600.0, 900.0]
+    assert {round(run.place.width) for run in runs} == {97}
+    assert [(run.place.first_s, run.place.last_s) for run in runs][:2] == [(0.0, 1.16), (3.6, 4.76)]
 
 
 def test_where_only_another_face_was_scored_this_one_was_looked_for_and_not_seen(rich: Timeline) -> None:
@@ -70,7 +70,7 @@ def test_scores_rise_to_the_top() -> None:
 def test_a_lone_frame_is_wide_enough_to_be_seen_and_drawn_as_a_dot(alice: User) -> None:
     strip = timeline_of(report_of(done(alice, scores=(0.5,)))).strips[0]
     assert len(strip.runs) == 1
-    assert strip.runs[0].width == MIN_RUN_WIDTH
+    assert strip.runs[0].place.width == MIN_RUN_WIDTH
     assert strip.runs[0].path == "M0.0 50.0L0.0 50.0"
 
 
@@ -92,4 +92,4 @@ def test_frames_behind_the_containers_end_stretch_the_time(alice: User) -> None:
     document["frames"].append({"frame": late.frame, "time_s": late.time_s, "track": 1, "score": late.score})
     report = report_of(analysis)
     assert report.duration_s == 36.0
-    assert timeline_of(report).strips[0].runs[-1].x == WIDTH - MIN_RUN_WIDTH
+    assert timeline_of(report).strips[0].runs[-1].place.x == WIDTH - MIN_RUN_WIDTH

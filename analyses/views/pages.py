@@ -1,5 +1,6 @@
 """The page of one analysis: how far it is, then what came out."""
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -9,9 +10,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analyses.access import get_analysis
-from analyses.detection import installed_models, model_cards
+from analyses.boxes import boxes_of
+from analyses.detection import installed_models, model_cards, unseen_of
 from analyses.forms import OptionsForm
 from analyses.models import Analysis
+from analyses.odds import odds_of
 from analyses.progress import Progress, progress_of
 from analyses.report import report_of
 from analyses.scale import scale_of
@@ -61,6 +64,9 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
         "total": shown.progress_total,
         "queue_position": progress.queue_position,
         "elapsed_s": round(progress.elapsed_s, 1),
+        "left_s": None if progress.left_s is None else round(progress.left_s, 1),
+        "duration_s": progress.duration_s,
+        "points": [asdict(point) for point in progress.points],
         "failure": shown.failure or None,
         "verdict": shown.verdict or None,
         "fake_probability": shown.fake_probability,
@@ -71,14 +77,19 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
 def _result_context(shown: Analysis) -> dict[str, object]:
     report = report_of(shown)
     others = Analysis.objects.of_same_file(shown).exclude(pk=shown.pk).with_video().defer("document")
+    scale = scale_of(report.threshold, shown.fake_probability)
     cards = (card for card in model_cards() if card.weights.sha256 == shown.model_sha256)
+    card = next(cards, None)
     return {
         "report": report,
-        "model_card": next(cards, None),
+        "model_card": card,
+        "unseen": unseen_of(card) if card else None,
+        "odds": odds_of(card, shown.fake_probability) if scale.zone == shown.verdict else None,
         "others": others,
         "rerun": OptionsForm(initial={"backbone": _another_model(shown), "stability": not shown.stability}),
-        "scale": scale_of(report.threshold, shown.fake_probability),
+        "scale": scale,
         "timeline": timeline_of(report),
+        "boxes": boxes_of(report),
     }
 
 

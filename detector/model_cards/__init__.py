@@ -6,6 +6,16 @@ file show exactly that. The standard library alone is needed, so that a web proc
 
 from detector.model_cards.blocks import Section
 from detector.model_cards.card import ModelCard, find_model_cards
-from detector.model_cards.sections import plots_of, sections_of
+from detector.model_cards.figures import KnownClips, known_clips
+from detector.model_cards.sections import plots_of, sections_of, unseen_of
 
-__all__ = ["ModelCard", "Section", "find_model_cards", "plots_of", "sections_of"]
+__all__ = [
+    "KnownClips",
+    "ModelCard",
+    "Section",
+    "find_model_cards",
+    "known_clips",
+    "plots_of",
+    "sections_of",
+    "unseen_of",
+]

@@ -206,6 +206,25 @@ def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownClips:
+    """Probabilities of the clips of one split that are known to be real, and of those known to be fake."""
+
+    real: tuple[float, ...]
+    fake: tuple[float, ...]
+
+
+def known_clips(card: ModelCard, split: str = "val") -> KnownClips:
+    """Clips that got no probability are left out; there are none where the split was not measured."""
+    rows = read_rows(card.results / split / "clips.csv", card.weights.sha256)
+    by_label = [
+        [number_in(row, "fake_probability") for row in rows if row.get("label") == label]
+        for label in ("real", "fake")
+    ]
+    real, fake = (tuple(value for value in values if value is not None) for values in by_label)
+    return KnownClips(real, fake)
+
+
 def _changes(rows: Sequence[Row]) -> Iterator[Change]:
     """Two rows a change: of the LSTM's output and of the mean of the frames."""
     for name in dict.fromkeys(row.get("change", "") for row in rows):

@@ -34,7 +34,7 @@ def sections_of(card: ModelCard) -> tuple[Section, ...]:
     return (
         section("summary", "In short", _summary(card, results)),
         section("limits", "How to read it", [Points(words.HOW_TO_READ)]),
-        section("unseen", "What it has not seen", _unseen(card, results)),
+        _unseen_section(card, results),
         section("model", "What it is", _model(card)),
         *(measured.figures_section(part, card) for part in results),
         measured.plots_section(results),
@@ -48,6 +48,15 @@ def sections_of(card: ModelCard) -> tuple[Section, ...]:
         section("data", "Training data and terms", _data(card)),
         section("making", "How it was made", _making(card)),
     )
+
+
+def unseen_of(card: ModelCard) -> Section:
+    """What the weights have not seen."""
+    return _unseen_section(card, read_results(card))
+
+
+def _unseen_section(card: ModelCard, results: tuple[Results, ...]) -> Section:
+    return section("unseen", "What it has not seen", _unseen(card, results))
 
 
 def plots_of(card: ModelCard) -> tuple[Plot, ...]:

@@ -72,3 +72,16 @@ def check_times(document: Document) -> None:
         assert face["first_s"] <= face["last_s"]
     for frame in document["frames"]:
         assert frame["frame"] < document["video"]["frames"], "a frame after the end"
+    check_windows(document)
+
+
+def check_windows(document: Document) -> None:
+    """Windows follow one another, and every scored frame lies in one."""
+    windows = document.get("windows", [])
+    edges = [edge for window in windows for edge in (window["first_frame"], window["last_frame"])]
+    assert edges == sorted(edges), "windows overlap"
+    for window in windows:
+        assert window["first_s"] <= window["last_s"]
+        assert window["frames"] <= window["last_frame"] - window["first_frame"] + 1
+    for frame in document["frames"] if windows else ():
+        assert any(w["first_frame"] <= frame["frame"] <= w["last_frame"] for w in windows), "in no window"

@@ -1,5 +1,7 @@
 """From a file to a result through the one door."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 import detector
 from detector import AnalysisResult, DetectorConfig
 from detector.looking import turned_back
-from detector.result import STAGES, VideoFacts
+from detector.result import STAGES, FrameScore, VideoFacts
 from detector.tests.clips import face_clip, make_five_faces, make_no_face
 from detector.tests.documents import check_document
 from detector.tests.tiny import write_tiny_weights
@@ -73,6 +75,40 @@ def test_progress_goes_through_the_stages_and_ends_complete(clip: Path, config: 
     assert last["model"][0] == last["model"][1] > 0
 
 
+def test_scores_are_told_on_the_way_and_are_those_of_the_result(
+    clip: Path, config: DetectorConfig, result: AnalysisResult
+) -> None:
+    told: list[tuple[str, float, tuple[FrameScore, ...]]] = []
+    stage = ""
+
+    def on_progress(now: str, done: int, total: int) -> None:
+        nonlocal stage
+        stage = now
+
+    again = detector.analyze(
+        clip,
+        config=config,
+        on_progress=on_progress,
+        on_scores=lambda duration, scores: told.append((stage, duration, tuple(scores))),
+    )
+    assert again.frames == result.frames
+    assert told[0][1:] == (result.video.duration_s, ())
+    assert any(now == "faces" and scores for now, _, scores in told)
+    heard = [score for _, _, scores in told for score in scores]
+    assert [replace(score, score=0.0) for score in heard] == [replace(s, score=0.0) for s in result.frames]
+    assert [score.score for score in heard] == pytest.approx([s.score for s in result.frames], abs=1e-3)
+
+
+def test_the_windows_are_those_that_the_scored_frames_lie_in(result: AnalysisResult) -> None:
+    (first, second) = result.windows
+    assert (first.window, first.frames, second.window, second.frames) == (0, 30, 1, 30)
+    assert first.last_frame == first.first_frame + 29
+    assert first.last_s == pytest.approx(first.last_frame / 25, abs=0.02)
+    inside = {*range(first.first_frame, first.last_frame + 1)}
+    inside |= {*range(second.first_frame, second.last_frame + 1)}
+    assert {score.frame for score in result.frames} <= inside
+
+
 @pytest.mark.parametrize("stage", ["faces", "model", "explain"])
 def test_a_stop_ends_it_in_any_stage(clip: Path, config: DetectorConfig, stage: str) -> None:
     seen: list[str] = []
@@ -109,13 +145,33 @@ def test_a_clip_filmed_sideways_is_looked_at_turned(
     from detector.tests.clips import Scene, write_clip
 
     pictures = (np.rot90(Scene().picture(n), rotation // 90) for n in range(40))
-    result = detector.analyze(write_clip(tmp_path / "side.mp4", pictures), config=config)
+    told: list[FrameScore] = []
+
+    def on_scores(_duration: float, scores: Sequence[FrameScore]) -> None:
+        told.extend(scores)
+        if not scores:
+            told.clear()
+
+    path = write_clip(tmp_path / "side.mp4", pictures)
+    result = detector.analyze(path, config=config, on_scores=on_scores)
     check_document(result.to_document("side.mp4"))
     assert result.verdict == "fake"
+    assert [score.box for score in told] == [score.box for score in result.frames]
     for score in result.frames:
         left, top, width, height = score.box
         assert abs(left + width / 2 - result.video.width / 2) < 60
         assert abs(top + height / 2 - result.video.height / 2) < 60
+
+
+def test_a_turned_look_that_shows_no_more_leaves_the_first_one_whole(
+    clip: Path, config: DetectorConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both looks show a face too seldom to be judged: what was computed belongs to the look that counts."""
+    monkeypatch.setattr("detector.looking.any_followed", lambda sightings: False)
+    monkeypatch.setattr("detector.looking.best_turn", lambda samples, finder: 2)
+    result = detector.analyze(clip, config=config)
+    assert len(result.frames) >= 30
+    check_document(result.to_document("one.mp4"))
 
 
 def test_a_box_is_turned_back_with_the_picture() -> None:
@@ -134,8 +190,6 @@ def test_evidence_points_at_scored_frames(result: AnalysisResult) -> None:
 
 
 def test_stability_scores_the_clip_compressed_and_scaled(clip: Path, config: DetectorConfig) -> None:
-    from dataclasses import replace
-
     result = detector.analyze(clip, config=replace(config, stability=True))
     check_document(result.to_document("one.mp4"))
     assert result.stability is not None

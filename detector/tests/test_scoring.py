@@ -1,6 +1,7 @@
 """Features of crops come in the order of the crops, whatever was computed meanwhile."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,12 @@ import torch
 
 from detector.config import DetectorConfig
 from detector.engine import Engine, engine_for
+from detector.result import VideoFacts
 from detector.scoring import FeatureStream, features_of, one_core
 from detector.tests.scenes import walk
 from detector.tracks import FaceTracker, Sighting
+
+VIDEO = VideoFacts("", "mp4", "h264", 640, 360, 25.0, 0.4, 10, 0)
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +41,41 @@ def test_a_restarted_stream_forgets(engine: Engine, sightings: list[Sighting]) -
     with FeatureStream(engine, 2) as stream:
         for seen in sightings[:5]:
             stream.add(seen)
-        stream.restart()
+        stream.restart(VIDEO)
         for seen in sightings[5:]:
             stream.add(seen)
         features = stream.finish(lambda _: None)
     assert torch.allclose(features, features_of(engine, sightings[5:]), atol=2e-3)
+
+
+@dataclass
+class Notes:
+    """Writes down what it hears."""
+
+    heard: list[tuple[int, int]] = field(default_factory=list)
+    begun: int = 0
+
+    def begin(self, video: VideoFacts) -> None:
+        self.begun += 1
+        self.heard = []
+
+    def hear(self, sightings: Sequence[Sighting], features: torch.Tensor) -> None:
+        self.heard += [(seen.frame, len(row)) for seen, row in zip(sightings, features, strict=True)]
+
+
+def test_an_audience_hears_of_every_crop_once_and_of_none_before_a_restart(
+    engine: Engine, sightings: list[Sighting]
+) -> None:
+    notes = Notes()
+    with FeatureStream(engine, 3, notes) as stream:
+        for seen in sightings[:4]:
+            stream.add(seen)
+        stream.restart(VIDEO)
+        for seen in sightings:
+            stream.add(seen)
+        stream.finish(lambda _: None)
+    assert notes.begun == 1
+    assert notes.heard == [(seen.frame, engine.model.features_width) for seen in sightings]
 
 
 def test_an_error_of_the_network_reaches_the_caller(engine: Engine, sightings: list[Sighting]) -> None:
