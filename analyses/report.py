@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
@@ -84,6 +84,15 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRow:
+    """One frame; ``scores`` in the order of ``Report.tracks``, None where a face has none."""
+
+    frame: int
+    time_s: float
+    scores: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything on the result page that comes from the document. The first face is the deciding one."""
 
@@ -108,6 +117,16 @@ class Report:
     @property
     def lower_threshold(self) -> float:
         return 1 - self.threshold
+
+    @property
+    def tracks(self) -> tuple[int, ...]:
+        """Faces with a score, by their numbers."""
+        return tuple(sorted({frame.track for frame in self.frames}))
+
+    @property
+    def table(self) -> list[TableRow]:
+        ordered = sorted(self.frames, key=lambda frame: (frame.frame, frame.track))
+        return [_table_row(list(same), self.tracks) for _, same in groupby(ordered, key=lambda f: f.frame)]
 
     @property
     def frames_in_windows(self) -> int:
@@ -162,6 +181,11 @@ def report_of(analysis: Analysis) -> Report:
 
 def _sentences(codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((code, REASON_SENTENCES[Reason(code)]) for code in codes)
+
+
+def _table_row(same: Sequence[ScoredFrame], tracks: Sequence[int]) -> TableRow:
+    scores = {frame.track: frame.score for frame in same}
+    return TableRow(same[0].frame, same[0].time_s, tuple(scores.get(track) for track in tracks))
 
 
 def _frame(entry: dict[str, Any]) -> ScoredFrame:

@@ -71,6 +71,14 @@ def hundredths(share: float) -> str:
 
 
 @register.filter
+def bitrate(kilobits: float) -> str:
+    """Of a file: 850 kbit/s, 4.2 Mbit/s."""
+    if kilobits < 1000:
+        return f"{max(1, round(kilobits))}{NBSP}kbit/s"
+    return f"{kilobits / 1000:.1f}{NBSP}Mbit/s"
+
+
+@register.filter
 def megabytes(size: int) -> str:
     """In the units that the limit is set in: 1 MB is 1,048,576 bytes."""
     if size < 1024 * 1024:

@@ -13,6 +13,7 @@ from detector.result import (
     FaceResult,
     FrameScore,
     ModelFacts,
+    SampledWindow,
     Timing,
     VideoFacts,
 )
@@ -48,6 +49,10 @@ def make_rich_result(video: Video, *, verdict: Verdict = Verdict.FAKE) -> Analys
         stability=None,
         timing=Timing(0.1, 0.9, 1.4, 1.1, 0.3, 3.9),
         software={"truthlens": "0.1.0", "torch": "2.14.1"},
+        windows=tuple(
+            SampledWindow(number, start, start + WINDOW - 1, start / FPS, (start + WINDOW - 1) / FPS, WINDOW)
+            for number, start in enumerate(WINDOW_STARTS)
+        ),
     )
 
 

@@ -85,6 +85,9 @@ def test_the_state_is_json(alice: User, alice_client: Client) -> None:
         "done": 47,
         "total": 120,
         "queue_position": None,
+        "left_s": None,
+        "duration_s": 0.0,
+        "points": [],
         "failure": None,
         "verdict": None,
         "fake_probability": None,
@@ -146,7 +149,8 @@ def test_a_number_that_the_verdict_does_not_follow_is_explained(alice: User, ali
 def test_a_result_draws_a_strip_for_each_face(alice: User, alice_client: Client) -> None:
     page = page_of(alice_client, make_rich(alice))
     assert page.count("data-plot") == 2
-    assert page.count('class="plot__window"') == 5
+    assert page.count('class="plot__window"') == 2 * 4
+    assert page.count('class="plot__line"') == 5
     assert "Face 1: 120 frames scored between 0:00.0 and 0:12.0" in page
     assert "highest 99 % at 0:07.8" in page
 

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from analyses.access import get_analysis
@@ -26,6 +27,7 @@ from analyses.wording import FAILURE_STEPS
 @login_required
 @require_safe
 @never_cache
+@gzip_page
 def analysis(request: UserRequest, uuid: UUID) -> HttpResponse:
     shown = get_analysis(request.user, uuid)
     context = {"analysis": shown, "is_own": shown.owner_id == request.user.pk}
