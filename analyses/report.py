@@ -8,7 +8,7 @@ from typing import Any
 
 from analyses.detection import REASON_SENTENCES, Document, Reason
 from analyses.models import Analysis
-from analyses.wording import VERDICTS, QualityWords, VerdictWords, quality_words
+from analyses.wording import VERDICTS, QualityWords, VerdictWords, quality_ranges, quality_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,16 @@ class Report:
     def table(self) -> list[TableRow]:
         ordered = sorted(self.frames, key=lambda frame: (frame.frame, frame.track))
         return [_table_row(list(same), self.tracks) for _, same in groupby(ordered, key=lambda f: f.frame)]
+
+    @property
+    def quality(self) -> tuple[QualityWords, ...]:
+        """How well the faces were seen, from the worst to the best of each measure."""
+        if not self.faces:
+            return ()
+        measures = [
+            [getattr(face, name) for face in self.faces] for name in ("face_px", "sharpness", "yaw_deg")
+        ]
+        return quality_ranges(*((min(values), max(values)) for values in measures))
 
     @property
     def frames_in_windows(self) -> int:

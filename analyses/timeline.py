@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 from statistics import fmean, median
 from typing import Protocol
 
+from analyses.detection import Verdict
 from analyses.report import Face, Report
 from analyses.templatetags.figures import clock, percent
 
@@ -22,7 +23,9 @@ MIN_RUN_WIDTH = 10.0
 TICKS = 5
 ROUND_STEPS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 MANY_STRIPS = 4
-"""From so many on, strips are half as high, so that all can be compared on one screen."""
+"""From so many on, strips are lower, so that all can be compared on one screen."""
+
+Point = tuple[float, float]
 
 
 class Scored(Protocol):
@@ -51,12 +54,20 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Area:
+    """What lies under a part of a line, coloured by the verdict that its scores alone would give."""
+
+    zone: Verdict
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """Frames of one face, scored without a gap: a line, and the area under it."""
+    """Frames of one face, scored without a gap: a line, and the areas under it."""
 
     place: Stretch
     path: str
-    area: str
+    areas: tuple[Area, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +155,20 @@ def live_timeline_of(points: Sequence[Scored], duration_s: float, threshold: flo
     end = max([duration_s, 0.1, *(point.time_s for point in points)])
     by_track = sorted(points, key=lambda point: point.track)
     strips = (
-        _live_strip(track, _in_order(own), end)
+        _live_strip(track, _in_order(own), end, threshold)
         for track, own in groupby(by_track, key=lambda point: point.track)
     )
     return LiveTimeline(tuple(strips), tuple(_ticks(end)), threshold, 1 - threshold)
 
 
-def _live_strip(track: int, own: Sequence[Scored], duration_s: float) -> LiveStrip:
-    runs = tuple(_run(run, duration_s) for run in _runs(own, _gap(own)))
+def _live_strip(track: int, own: Sequence[Scored], duration_s: float, threshold: float) -> LiveStrip:
+    runs = tuple(_run(run, duration_s, threshold) for run in _runs(own, _gap(own)))
     return LiveStrip(track, runs, _scores_in_words(track, own))
 
 
 def _strip(face: Face, report: Report, gap: float, looked_at: Sequence[tuple[float, float]]) -> Strip:
     own = _in_order(frame for frame in report.frames if frame.track == face.track)
-    runs = tuple(_run(run, report.duration_s) for run in _runs(own, gap))
+    runs = tuple(_run(run, report.duration_s, report.threshold) for run in _runs(own, gap))
     unseen = tuple(
         _stretch(first, last, report.duration_s)
         for part in looked_at
@@ -239,12 +250,37 @@ def _runs(frames: Sequence[Scored], gap: float) -> Iterator[list[Scored]]:
         yield run
 
 
-def _run(frames: Sequence[Scored], duration_s: float) -> Run:
+def _run(frames: Sequence[Scored], duration_s: float, threshold: float) -> Run:
     place = _stretch(frames[0].time_s, frames[-1].time_s, duration_s)
     points = [(_within(place, frame.time_s, duration_s), score_y(frame.score)) for frame in frames]
-    line = "L".join(f"{x} {y}" for x, y in (points if len(points) > 1 else points * 2))
     # A lone frame is a line of no length, which round caps show as a dot.
-    return Run(place, f"M{line}", f"M{points[0][0]} {HEIGHT}L{line}L{points[-1][0]} {HEIGHT}Z")
+    line = _line(points if len(points) > 1 else points * 2)
+    return Run(place, f"M{line}", tuple(_areas([_zone(frame.score, threshold) for frame in frames], points)))
+
+
+def _areas(zones: Sequence[Verdict], points: Sequence[Point]) -> Iterator[Area]:
+    """From halfway before the first of some frames that are alike to halfway after their last."""
+    for zone, group in groupby(range(len(points)), key=lambda place: zones[place]):
+        places = list(group)
+        first, last = places[0], places[-1]
+        before = [_halfway(points[first - 1], points[first])] if first else []
+        after = [_halfway(points[last], points[last + 1])] if last + 1 < len(points) else []
+        top = [*before, *points[first : last + 1], *after]
+        yield Area(zone, f"M{top[0][0]} {HEIGHT}L{_line(top)}L{top[-1][0]} {HEIGHT}Z")
+
+
+def _zone(score: float, threshold: float) -> Verdict:
+    if score >= threshold:
+        return Verdict.FAKE
+    return Verdict.REAL if score <= 1 - threshold + 1e-9 else Verdict.INCONCLUSIVE
+
+
+def _halfway(one: Point, other: Point) -> Point:
+    return round((one[0] + other[0]) / 2, 1), round((one[1] + other[1]) / 2, 1)
+
+
+def _line(points: Sequence[Point]) -> str:
+    return "L".join(f"{x} {y}" for x, y in points)
 
 
 def _stretch(first_s: float, last_s: float, duration_s: float) -> Stretch:

@@ -78,6 +78,22 @@ def quality_words(face_px: int, sharpness: float, yaw_deg: float) -> tuple[Quali
     )
 
 
+def quality_ranges(
+    face_px: tuple[float, float], sharpness: tuple[float, float], yaw_deg: tuple[float, float]
+) -> tuple[QualityWords, ...]:
+    """Of all faces, with the limits beyond which a face isn't judged."""
+    return (
+        QualityWords("Height of the faces", f"{_range(face_px)} pixels", f"{MIN_FACE_PX} needed"),
+        QualityWords("Sharpness", _range(sharpness), f"{MIN_SHARPNESS:.0f} needed"),
+        QualityWords("Turned away by", f"{_range(yaw_deg)}°", f"at most {MAX_YAW_DEG:.0f}°"),
+    )
+
+
+def _range(ends: tuple[float, float]) -> str:
+    low, high = (f"{end:.0f}" for end in ends)
+    return low if low == high else f"{low} to {high}"
+
+
 FAILURE_STEPS: dict[str, tuple[str, ...]] = {
     Failure.EMPTY: ("Check that the file was saved completely, then upload it again.",),
     Failure.NOT_VIDEO: (
