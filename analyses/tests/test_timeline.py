@@ -93,3 +93,35 @@ def test_frames_behind_the_containers_end_stretch_the_time(alice: User) -> None:
     report = report_of(analysis)
     assert report.duration_s == 36.0
     assert timeline_of(report).strips[0].runs[-1].place.x == WIDTH - MIN_RUN_WIDTH
+
+
+def test_areas_are_coloured_by_the_frames_above_them_and_meet_halfway(alice: User) -> None:
+    (run,) = timeline_of(report_of(done(alice, scores=(0.9, 0.9, 0.5, 0.1)))).strips[0].runs
+    assert [area.zone for area in run.areas] == ["fake", "inconclusive", "real"]
+    assert run.areas[0].path == "M0.0 100L0.0 10.0L100.0 10.0L150.0 30.0L150.0 100Z"
+    assert run.areas[1].path.startswith("M150.0 100L150.0 30.0L200.0 50.0L")
+
+
+def test_a_short_window_of_a_long_clip_is_drawn_over_its_whole_width(alice: User) -> None:
+    analysis = done(alice, rich=True)
+    (analysis.document or {})["video"]["duration_s"] = 600.0
+    run = timeline_of(report_of(analysis)).strips[0].runs[1]
+    assert run.place.width == MIN_RUN_WIDTH
+    assert run.path.startswith(f"M{run.place.x} ")
+    assert f"L{run.place.x + MIN_RUN_WIDTH:.1f} " in run.path
+
+
+def test_what_was_not_looked_at_lies_between_the_windows(rich: Timeline) -> None:
+    assert [part.label for part in rich.skipped] == [
+        "0:01.2 to 0:03.6",
+        "0:04.8 to 0:07.2",
+        "0:08.4 to 0:10.8",
+    ]
+
+
+def test_a_window_without_any_face_is_unseen_by_all(alice: User) -> None:
+    analysis = done(alice, rich=True)
+    document = analysis.document or {}
+    document["frames"] = [frame for frame in document["frames"] if frame["frame"] < 270]
+    timeline = timeline_of(report_of(analysis))
+    assert [strip.unseen[-1].first_s for strip in timeline.strips] == [10.8, 10.8]

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -6,8 +7,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from analyses import services
-from analyses.detection import Failure, Reason, Verdict
+from analyses.detection import Failure, Reason, Verdict, model_cards
 from analyses.models import Analysis
+from analyses.odds import odds_of
 from analyses.tests.factories import (
     make_analysis,
     make_done,
@@ -200,3 +202,60 @@ def test_pages_carry_no_inline_script_or_style(verdict: Verdict, alice: User, al
         page = page_of(alice_client, analysis)
         assert not re.search(r"<script(?![^>]*\bsrc=)", page)
         assert not re.search(r"\sstyle=|<style|\son\w+=", page)
+
+
+def test_a_result_tells_what_was_looked_at_and_how_well(alice: User, alice_client: Client) -> None:
+    analysis = make_rich(alice)
+    document = analysis.document or {}
+    document["frames"] = [entry for entry in document["frames"] if not 270 <= entry["frame"] < 280]
+    analysis.save(update_fields=["document"])
+    page = page_of(alice_client, analysis)
+    assert "120 of 300 frames were looked at, in 4 windows" in page
+    assert "In 110 of them a face was scored. 10 were left out" in page
+    assert "41 to 186 pixels" in page
+    assert 'too small to judge <span class="muted">(41 pixels high, 48 needed)' in page
+    assert "Face 2 doesn’t count for the verdict" in page
+    assert "4.4 s of the 4.8 s looked at" in page
+
+
+def test_a_result_of_an_earlier_version_still_shows(alice: User, alice_client: Client) -> None:
+    analysis = make_rich(alice)
+    document = analysis.document or {}
+    del document["windows"]
+    analysis.save(update_fields=["document"])
+    page = page_of(alice_client, analysis)
+    assert "This result doesn’t tell which frames were looked at" in page
+    assert "or show no usable face" in page
+    assert page.count("data-plot") == 2
+
+
+def test_a_result_of_the_installed_model_says_how_real_clips_scored_and_what_it_has_not_seen(
+    alice: User, alice_client: Client
+) -> None:
+    card = next(card for card in model_cards() if card.shipped)
+    analysis = make_rich(alice)
+    analysis.model_sha256 = card.weights.sha256
+    analysis.save(update_fields=["model_sha256"])
+    page = page_of(alice_client, analysis)
+    assert "Never seen in training, and not measured" in page
+    assert ("real clips that this model was tested on" in page) == bool(odds_of(card, 0.88))
+
+
+def test_a_crowd_has_low_strips_and_still_a_small_page(alice: User, alice_client: Client) -> None:
+    video = make_video(alice)
+    result = make_rich_result(video)
+    first = [frame for frame in result.frames if frame.track == 1]
+    crowd = replace(
+        result,
+        faces=tuple(replace(result.faces[0], track=track) for track in range(1, 9)),
+        frames=tuple(replace(frame, track=track) for frame in first for track in range(1, 9)),
+    )
+    analysis = make_done(alice, video=video, result=crowd)
+    check_document(analysis.document or {})
+    url = analysis.get_absolute_url()
+    packed = alice_client.get(url, headers={"Accept-Encoding": "gzip"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert len(packed.content) < 50_000
+    page = page_of(alice_client, analysis)
+    assert page.count("data-plot") == page.count("data-runs") == 8
+    assert "timeline--crowded" in page
