@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -68,7 +69,9 @@ def site(broker: str, installed_weights: Path, settings: Settings, tmp_path: Pat
 
 
 def submit(owner: User, clip: Path) -> Analysis:
-    return services.submit_analysis(owner=owner, upload=SimpleUploadedFile("clip.mp4", clip.read_bytes()))
+    """A new analysis: behind its film the file differs from every other one."""
+    upload = SimpleUploadedFile("clip.mp4", clip.read_bytes() + uuid4().bytes)
+    return services.submit_analysis(owner=owner, upload=upload)
 
 
 def reaches(analysis: Analysis, *states: State) -> Callable[[], bool]:
