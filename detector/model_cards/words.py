@@ -159,7 +159,7 @@ NOT_SEEN = (
     "Fully synthetic video: scenes and people made by a generator from text or pictures.",
     "Lip-sync: a mouth made to fit another voice, the rest of the face untouched.",
     "Talking heads made from one photograph.",
-    "Face swaps and edits by diffusion models, and any tool newer than the clips listed below.",
+    "Face swaps and edits by diffusion models, and any tool newer than the clips that it was trained on.",
 )
 KNOWN_METHODS = {"Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter"}
 """Where shipped weights saw no other fakes than these, what ``NOT_SEEN`` says is true of them."""
