@@ -11,7 +11,7 @@ import pytest
 from detector.faces import make_finder
 from detector.tests.scenes import walk
 from detector.tracks import FaceTracker
-from detector.training.augmentation import draw_quality, draw_view
+from detector.training.augmentation import Qualities, draw_quality, draw_view
 from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
 from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, cache_name, landmarks_in_crop, main_face
 from detector.training.eigenfaces import FACE_PX, aligned, decoded_blend, fit, kept
@@ -89,7 +89,7 @@ def test_one_draw_treats_both_members_of_a_pair_alike(faces: CachedFaces) -> Non
     crop = np.array(faces.crops[0])
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
+        view, quality = draw_view(rng, CACHE_PX), draw_quality(rng, Qualities())
         assert np.array_equal(quality([view(crop)]), quality([view(crop.copy())]))
 
 

@@ -75,14 +75,22 @@ class Quality:
         return [resized(image, side, self.way_back) for image in small]
 
 
-def draw_quality(rng: Rng) -> Quality:
-    factor = rng.uniform(0.45, 1.0) if rng.random() < 0.6 else 1.0
+@dataclass(frozen=True, slots=True)
+class Qualities:
+    """What qualities are drawn from: down to this share of the size, up to this constant rate factor."""
+
+    smallest: float = 0.45
+    strongest_crf: int = 33
+
+
+def draw_quality(rng: Rng, qualities: Qualities) -> Quality:
+    factor = rng.uniform(qualities.smallest, 1.0) if rng.random() < 0.6 else 1.0
     kind = rng.choice(("jpeg", "h264", "none"), p=(0.4, 0.5, 0.1))
     return Quality(
         seed=int(rng.integers(2**31)),
         size=2 * round(factor * CROP_PX / 2),
         way_back=int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC))),
-        crf=int(rng.integers(18, 34)) if kind == "h264" else None,
+        crf=int(rng.integers(18, qualities.strongest_crf + 1)) if kind == "h264" else None,
         jpeg_quality=int(rng.integers(40, 98)) if kind == "jpeg" else None,
     )
 

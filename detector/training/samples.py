@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detector.training.augmentation import draw_quality, draw_view
+from detector.training.augmentation import Qualities, draw_quality, draw_view
 from detector.training.blending import Image, Points, Rng, cross_blend, draw_recipe, misfit, self_blend
 from detector.training.cache import CACHE_PX, CachedFaces, cache_name, load, main_face, still_batches
 from detector.training.eigenfaces import Eigenfaces, aligned, decoded_blend, kept
@@ -49,13 +49,14 @@ class PairSampler:
     true_pairs: dict[str, list[tuple[CachedFaces, CachedFaces]]]
     eigenfaces: Eigenfaces
     shares: Shares = field(default_factory=Shares)
+    qualities: Qualities = field(default_factory=Qualities)
 
     def pairs(self, rng: Rng) -> Iterator[tuple[Image, Image]]:
         """(real, fake), each (224, 224, 3) uint8 RGB."""
         while True:
             true = bool(self.true_pairs) and rng.random() < self.shares.true_fakes
             real, fake = self._true(rng) if true else self._pseudo(rng)
-            view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
+            view, quality = draw_view(rng, CACHE_PX), draw_quality(rng, self.qualities)
             yield quality([view(real)])[0], quality([view(fake)])[0]
 
     def draw_true(self, rng: Rng) -> tuple[CachedFaces, CachedFaces]:
@@ -115,7 +116,9 @@ def _any(faces: CachedFaces, rng: Rng) -> tuple[Image, Points]:
     return np.array(faces.crops[index]), faces.landmarks[index]
 
 
-def make_sampler(clips: list[Clip], stills: list[Still], cache: Path, shares: Shares) -> PairSampler:
+def make_sampler(
+    clips: list[Clip], stills: list[Still], cache: Path, shares: Shares, qualities: Qualities
+) -> PairSampler:
     """A sampler over cached clips and stills. Clips in which no face was found are left out."""
     faces = {clip.path: load(cache, cache_name([clip.path])) for clip in clips}
     usable = [clip for clip in clips if len(faces[clip.path].crops)]
@@ -128,7 +131,7 @@ def make_sampler(clips: list[Clip], stills: list[Still], cache: Path, shares: Sh
     batches = [load(cache, cache_name([still.path for still in batch])) for batch in still_batches(stills)]
     reals = [*(faces[clip.path] for clip in usable if not clip.fake), *batches]
     eigenfaces = kept(cache / f"{cache_name(Path(each.name) for each in reals)}-eigenfaces.npz", reals)
-    return PairSampler(paired, others, batches, true_pairs(usable, faces), eigenfaces, shares)
+    return PairSampler(paired, others, batches, true_pairs(usable, faces), eigenfaces, shares, qualities)
 
 
 def true_fake_sources(clips: list[Clip]) -> set[str]:

@@ -47,7 +47,8 @@ def averaged_model(config: TrainConfig) -> CnnLstm:
 def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
     fit_clips, tune_clips = fit_and_tune(read_clips(config.data, "train"))
     stills = [] if tune else read_stills(config.data, "train")
-    return make_sampler(tune_clips if tune else fit_clips, stills, config.cache, config.shares)
+    clips = tune_clips if tune else fit_clips
+    return make_sampler(clips, stills, config.cache, config.shares, config.qualities)
 
 
 def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:

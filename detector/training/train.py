@@ -40,6 +40,7 @@ from detector.crops import CROP_PX
 from detector.loading import load_model
 from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
+from detector.training.augmentation import Qualities
 from detector.training.cache import CACHE_PX, cache_name, load, main_face
 from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
@@ -80,6 +81,7 @@ class TrainConfig:
     evaluate_every: int = 400
     save_every: int = 100
     shares: Shares = field(default_factory=Shares)
+    qualities: Qualities = field(default_factory=Qualities)
 
     @property
     def folder(self) -> Path:
@@ -89,6 +91,7 @@ class TrainConfig:
 def read_config(path: Path) -> TrainConfig:
     values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     values["shares"] = Shares(**values.pop("shares", {}))
+    values["qualities"] = Qualities(**values.pop("qualities", {}))
     for key in {"data", "cache", "runs"} & values.keys():
         values[key] = Path(values[key])
     return TrainConfig(**values)
@@ -153,7 +156,9 @@ def train(rank: int, config: TrainConfig) -> None:
     if config.processes > 1:
         dist.init_process_group("gloo", rank=rank, world_size=config.processes)
     fit, tune = fit_and_tune(read_clips(config.data, "train"))
-    sampler = make_sampler(fit, read_stills(config.data, "train"), config.cache, config.shares)
+    sampler = make_sampler(
+        fit, read_stills(config.data, "train"), config.cache, config.shares, config.qualities
+    )
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     half = torch.bfloat16 if device.type == "cpu" or torch.cuda.is_bf16_supported() else torch.float16

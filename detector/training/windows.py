@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.training.augmentation import draw_quality, draw_view
+from detector.training.augmentation import Qualities, draw_quality, draw_view
 from detector.training.blending import (
     Image,
     Points,
@@ -77,7 +77,7 @@ def _true_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> Window
     real, fake = (draw_window(faces, np.random.default_rng(seed), length) for faces in sampler.draw_true(rng))
     if real is None or fake is None:
         return None
-    return _finished(kind, real.crops, fake.crops, rng)
+    return _finished(kind, real.crops, fake.crops, rng, sampler.qualities)
 
 
 def _pseudo_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> WindowPair | None:
@@ -93,7 +93,7 @@ def _pseudo_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> Wind
         fake = drifting(window, recipe, rng)
     else:
         fake = displaced(window, recipe, rng, kind)
-    return _finished(kind, window.crops, fake, rng)
+    return _finished(kind, window.crops, fake, rng, sampler.qualities)
 
 
 def decoded(window: Window, other: CachedFaces, recipe: Recipe, eigenfaces: Eigenfaces) -> list[Image]:
@@ -144,9 +144,9 @@ def face_sources(kind: str, count: int, rng: Rng) -> list[int]:
     return list(range(count))
 
 
-def _finished(kind: str, real: list[Image], fake: list[Image], rng: Rng) -> WindowPair:
+def _finished(kind: str, real: list[Image], fake: list[Image], rng: Rng, qualities: Qualities) -> WindowPair:
     """Both members through the same camera, whole-frame stutter and compression."""
-    view, quality = draw_view(rng, CACHE_PX), draw_quality(rng)
+    view, quality = draw_view(rng, CACHE_PX), draw_quality(rng, qualities)
     # Whole-frame stutter would hide what is wrong in time alone.
     order = list(range(len(real))) if kind in IN_TIME_ALONE else draw_order(len(real), rng)
     finished = [quality([view(images[i]) for i in order]) for images in (real, fake)]
