@@ -58,7 +58,7 @@ REASON_SENTENCES: dict[Reason, str] = {
     Reason.UNSTABLE: "The verdict changes when the video is compressed or scaled, so it can't be relied on.",
     Reason.FACES_DISAGREE: "The faces differ: at least one looks manipulated while another looks real.",
     Reason.TRUNCATED: "The file ends before it should; only the part that could be read was judged.",
-    Reason.OUT_OF_SCOPE: "The clip is of a kind that the model has not been tested on.",
+    Reason.OUT_OF_SCOPE: "The face is unlike those that the model knows: drawn, animated, or no face at all.",
 }
 
 FAILURE_SENTENCES: dict[Failure, str] = {

@@ -26,6 +26,8 @@ LAGS = (1, 2, 4)
 MOTIONS = (len(LAGS) + 1) * CELLS**2
 GREY_LEVELS = 128.0
 """Grey levels in a unit of the models' input."""
+SCOPE_DIRECTIONS = 64
+"""Directions in which the features of photographed faces differ most."""
 
 
 class CnnLstm(nn.Module):
@@ -39,6 +41,9 @@ class CnnLstm(nn.Module):
 
     motion_mean: Tensor
     motion_spread: Tensor
+    scope_mean: Tensor
+    scope_basis: Tensor
+    scope_spread: Tensor
 
     def __init__(
         self, cnn: nn.Module, width: int, *, motion: int = 48, hidden: int = 64, dropout: float = 0.3
@@ -50,6 +55,9 @@ class CnnLstm(nn.Module):
         self.frame_output = nn.Linear(width, 1)
         self.register_buffer("motion_mean", torch.zeros(MOTIONS))
         self.register_buffer("motion_spread", torch.ones(MOTIONS))
+        self.register_buffer("scope_mean", torch.zeros(width))
+        self.register_buffer("scope_basis", torch.zeros(SCOPE_DIRECTIONS, width))
+        self.register_buffer("scope_spread", torch.ones(()))
         self.motion = nn.Linear(MOTIONS, motion)
         self.lstm = nn.LSTM(motion + 2, hidden, batch_first=True, bidirectional=True)
         self.sequence_output = nn.Linear(4 * hidden, 1)
@@ -73,6 +81,16 @@ class CnnLstm(nn.Module):
         """(..., features_width) to (...,)."""
         logits: Tensor = self.frame_output(features[..., : self.width])
         return logits.squeeze(-1)
+
+    def strangeness(self, features: Tensor) -> Tensor:
+        """(n, features_width) features of one face to how far from those of training faces it lies, ().
+
+        What is measured is the squared distance from the subspace in which training faces differ, on average
+        1 for those (Hotelling's Q statistic; Jackson and Mudholkar 1979), as the mean over the frames.
+        """
+        away = features[:, : self.width] - self.scope_mean
+        inside = away @ self.scope_basis.T
+        return (away.square().sum(dim=1) - inside.square().sum(dim=1)).mean() / self.scope_spread
 
     def judge(self, features: Tensor) -> Scores:
         """(batch, time, features_width) features of consecutive frames to scores."""

@@ -45,11 +45,15 @@ class VideoFacts:
 
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
-    """Medians over a track: box height in pixels, variance of the Laplacian, head turn in degrees."""
+    """Medians over a track: box height in pixels, variance of the Laplacian, head turn in degrees.
+
+    ``strangeness`` tells how unlike the faces that the model was trained on it is; those have 1 on average.
+    """
 
     face_px: int
     sharpness: float
     yaw_deg: float
+    strangeness: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,11 @@ class ScoredWindow:
 
 @dataclass(frozen=True, slots=True)
 class ScoredTrack:
-    """One face over the whole clip."""
+    """One face over the whole clip. ``strangeness``: see ``CnnLstm.strangeness``."""
 
     track: int
     windows: tuple[ScoredWindow, ...]
+    strangeness: float
 
     @property
     def sightings(self) -> list[Sighting]:
@@ -50,6 +51,7 @@ class ScoredTrack:
             face_px=round(middle([s.box[3] - s.box[1] for s in seen])),
             sharpness=middle([s.sharpness for s in seen]),
             yaw_deg=middle([s.yaw_deg for s in seen]),
+            strangeness=round(self.strangeness, 2),
         )
         first, last = seen[0].time_s, seen[-1].time_s
         return TrackEvidence(self.track, round(first, 3), round(last, 3), len(seen), self.logit, quality)
@@ -166,7 +168,13 @@ def score_tracks(engine: Engine, sightings: Sequence[Sighting], features: Tensor
     for places in grouped(sightings):
         picked = [sightings[i] for i in places]
         windows.setdefault(picked[0].track, []).append(score_window(engine, picked, features[places]))
-    return [ScoredTrack(track, tuple(scored)) for track, scored in sorted(windows.items())]
+    return [score_track(engine, track, scored) for track, scored in sorted(windows.items())]
+
+
+@torch.inference_mode()
+def score_track(engine: Engine, track: int, windows: Sequence[ScoredWindow]) -> ScoredTrack:
+    features = torch.cat([window.features for window in windows])
+    return ScoredTrack(track, tuple(windows), float(engine.model.strangeness(features)))
 
 
 @torch.inference_mode()

@@ -59,7 +59,7 @@ def outcome(value: float, threshold: float) -> Verdict:
     return Verdict.REAL if value <= 1 - threshold + 1e-9 else Verdict.INCONCLUSIVE
 
 
-def too_thin(evidence: TrackEvidence) -> tuple[Reason, ...]:
+def too_thin(evidence: TrackEvidence, strangest: float) -> tuple[Reason, ...]:
     """Why this face can't be judged; empty where it was observed well."""
     quality = evidence.quality
     failed = {
@@ -67,13 +67,14 @@ def too_thin(evidence: TrackEvidence) -> tuple[Reason, ...]:
         Reason.FACE_TOO_SMALL: quality.face_px < MIN_FACE_PX,
         Reason.TOO_BLURRY: quality.sharpness < MIN_SHARPNESS,
         Reason.EXTREME_POSE: quality.yaw_deg > MAX_YAW_DEG,
+        Reason.OUT_OF_SCOPE: quality.strangeness > strangest,
     }
     return tuple(reason for reason, is_so in failed.items() if is_so)
 
 
 def judge_face(evidence: TrackEvidence, calibration: Calibration, threshold: float) -> FaceResult:
     """One face's result: a verdict only where it was observed well."""
-    reasons = too_thin(evidence)
+    reasons = too_thin(evidence, calibration.strangest)
     value = None if evidence.logit is None else probability(evidence.logit, calibration)
     verdict = Verdict.INCONCLUSIVE if reasons or value is None else outcome(value, threshold)
     if not reasons and verdict == Verdict.INCONCLUSIVE:

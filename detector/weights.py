@@ -7,6 +7,7 @@ library alone, so that a web process may ask whether weights are installed.
 import hashlib
 import json
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Platt scaling (Platt 1999): probability = sigmoid(scale * logit + offset)."""
+    """Platt scaling (Platt 1999): probability = sigmoid(scale * logit + offset).
+
+    It holds for faces up to this ``strangeness``.
+    """
 
     scale: float
     offset: float
     label: str
+    strangest: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,12 @@ def _triple(values: list[float]) -> tuple[float, float, float]:
 
 
 def _calibration(fields: dict[str, Any]) -> Calibration:
-    return Calibration(float(fields["scale"]), float(fields["offset"]), str(fields["label"]))
+    return Calibration(
+        float(fields["scale"]),
+        float(fields["offset"]),
+        str(fields["label"]),
+        float(fields.get("strangest", inf)),
+    )
 
 
 def verified_bytes(card: WeightsCard) -> bytes:

@@ -96,7 +96,9 @@ def make_result(
 
 
 def make_face(fake_probability: float | None, verdict: Verdict, frames: int) -> FaceResult:
-    return FaceResult(1, 0.0, 0.4 * frames, frames, fake_probability, verdict, FaceQuality(120, 210.0, 8.0))
+    return FaceResult(
+        1, 0.0, 0.4 * frames, frames, fake_probability, verdict, FaceQuality(120, 210.0, 8.0, 1.0)
+    )
 
 
 def without_faces(video: Video) -> AnalysisResult:

@@ -30,9 +30,16 @@ def make_rich_result(video: Video, *, verdict: Verdict = Verdict.FAKE) -> Analys
     """Face 1 is as the verdict says, face 2 is small and not judged. The top score is at ``STRONGEST_S``."""
     level = {Verdict.FAKE: 0.88, Verdict.REAL: 0.09, Verdict.INCONCLUSIVE: 0.52}[verdict]
     between = (Reason.BETWEEN_THRESHOLDS,) if verdict == Verdict.INCONCLUSIVE else ()
-    first = FaceResult(1, 0.0, 11.96, 120, level, verdict, FaceQuality(186, 214.0, 7.6), between)
+    first = FaceResult(1, 0.0, 11.96, 120, level, verdict, FaceQuality(186, 214.0, 7.6, 1.0), between)
     second = FaceResult(
-        2, 3.6, 4.76, 30, 0.44, Verdict.INCONCLUSIVE, FaceQuality(41, 60.0, 22.0), (Reason.FACE_TOO_SMALL,)
+        2,
+        3.6,
+        4.76,
+        30,
+        0.44,
+        Verdict.INCONCLUSIVE,
+        FaceQuality(41, 60.0, 22.0, 1.0),
+        (Reason.FACE_TOO_SMALL,),
     )
     return AnalysisResult(
         verdict=verdict,

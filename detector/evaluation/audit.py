@@ -79,8 +79,11 @@ def score(engine: Engine, portrait: Portrait, threshold: float) -> Score:
         return Score(portrait, "inconclusive", None)
     largest = max(found, key=lambda detection: detection.height)
     crop = cut(picture, placement(largest))
-    logit = engine.model.frame_logits(engine.model.features(engine.prepared(crop[None])))
-    quality = FaceQuality(round(largest.height), sharpness(crop), yaw_deg(largest.landmarks))
+    features = engine.model.features(engine.prepared(crop[None]))
+    logit, strangeness = engine.model.frame_logits(features), float(engine.model.strangeness(features))
+    quality = FaceQuality(
+        round(largest.height), sharpness(crop), yaw_deg(largest.landmarks), round(strangeness, 2)
+    )
     # Said to be seen in enough frames: too few of them is no fault of a still.
     evidence = TrackEvidence(1, 0.0, 0.0, MIN_FRAMES, float(logit[0]), quality)
     face = judge_face(evidence, engine.card.calibration, threshold)

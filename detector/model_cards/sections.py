@@ -105,6 +105,11 @@ def _unseen(card: ModelCard, results: tuple[Results, ...]) -> Iterator[Block]:
         yield Points(words.NOT_SEEN)
     else:
         yield Text("A kind of manipulation that none of its training sources holds it has never seen.")
+    beyond = card.fields.part("metrics").part("out_of_scope")
+    found = [(name, beyond.number(name)) for name in words.STRANGE]
+    shares = [f"{words.STRANGE[name]}, {words.share(value)}" for name, value in found if value is not None]
+    if shares:
+        yield Text(f"{words.OUT_OF_SCOPE} {'; '.join(shares)}.")
 
 
 def untrained(part: Results, card: ModelCard) -> Iterator[tuple[str, int]]:

@@ -161,6 +161,16 @@ NOT_SEEN = (
     "Talking heads made from one photograph.",
     "Face swaps and edits by diffusion models, and any tool newer than the clips that it was trained on.",
 )
+OUT_OF_SCOPE = (
+    "A face that is unlike those of its training is not judged (out of scope). The limit is set so that this "
+    "befalls one in a hundred ordinary clips. Found to be so, of what was tried:"
+)
+STRANGE = {
+    "pictures_without_faces": "parts of pictures without a face",
+    "pencil": "faces drawn in pencil by a filter",
+    "painted": "faces painted by a filter",
+    "cartoon": "faces in flat colours with outlines",
+}
 KNOWN_METHODS = {"Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter"}
 """Where shipped weights saw no other fakes than these, what ``NOT_SEEN`` says is true of them."""
 

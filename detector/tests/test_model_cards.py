@@ -124,6 +124,17 @@ def test_figures_of_other_weights_are_not_shown(tmp_path: Path) -> None:
         assert NOT_YET in text_of(card, key)
 
 
+def test_a_card_says_how_well_it_knows_what_it_does_not_know(tmp_path: Path) -> None:
+    card = own(
+        tmp_path,
+        training={"clips": {"FF++-Deepfakes-c23": {"clips": 3}}},
+        metrics={"out_of_scope": {"pencil": 0.42, "pictures_without_faces": 0.9}},
+    )
+    told = text_of(card, "unseen")
+    assert "parts of pictures without a face, 90 %; faces drawn in pencil by a filter, 42 %." in told
+    assert "painted" not in told
+
+
 def test_a_trial_with_fewer_clips_is_not_shown(tmp_path: Path) -> None:
     card = shipped(tmp_path)
     write_evaluation(card.results / "val-limit-8", card.weights.sha256)

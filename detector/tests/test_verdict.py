@@ -11,8 +11,8 @@ from detector.result import FaceQuality, FaceResult
 from detector.verdict import TrackEvidence, any_fake, decide, judge_face, outcome, probability
 from detector.weights import Calibration
 
-PLAIN = Calibration(1.0, 0.0, "none")
-GOOD = FaceQuality(face_px=180, sharpness=200.0, yaw_deg=5.0)
+PLAIN = Calibration(1.0, 0.0, "none", strangest=6.0)
+GOOD = FaceQuality(face_px=180, sharpness=200.0, yaw_deg=5.0, strangeness=1.0)
 
 
 def face(value: float, track: int = 1, *, frames: int = 60, quality: FaceQuality = GOOD) -> FaceResult:
@@ -67,9 +67,10 @@ def test_a_clip_without_a_face_is_inconclusive_with_its_reason() -> None:
     ("frames", "quality", "reason"),
     [
         (11, GOOD, "too_few_frames"),
-        (60, FaceQuality(47, 200.0, 5.0), "face_too_small"),
-        (60, FaceQuality(180, 1.0, 5.0), "too_blurry"),
-        (60, FaceQuality(180, 200.0, 80.0), "extreme_pose"),
+        (60, FaceQuality(47, 200.0, 5.0, 1.0), "face_too_small"),
+        (60, FaceQuality(180, 1.0, 5.0, 1.0), "too_blurry"),
+        (60, FaceQuality(180, 200.0, 80.0, 1.0), "extreme_pose"),
+        (60, FaceQuality(180, 200.0, 5.0, 6.1), "out_of_scope"),
     ],
 )
 def test_thin_evidence_abstains_however_sure_the_model_is(
@@ -93,7 +94,7 @@ def test_five_faces_that_are_each_unsure_do_not_add_up_to_a_fake() -> None:
 
 
 def test_a_badly_seen_face_does_not_decide_over_a_well_seen_one() -> None:
-    blurred = face(0.99, 2, quality=FaceQuality(180, 0.5, 5.0))
+    blurred = face(0.99, 2, quality=FaceQuality(180, 0.5, 5.0, 1.0))
     assert verdict_of(face(0.1, 1), blurred)[0] == "real"
 
 

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS
 from detector.scoring import all_features, score_tracks
 from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_source
+from detector.training.scope import limit_of, scope_figures, set_scope
 from detector.training.sequence import read_features
 from detector.training.train import TrainConfig, read_config
 from detector.training.windows import IN_TIME_ALONE
@@ -65,6 +67,7 @@ class Row:
     bits_per_pixel: float
     face_px: float
     sharpness: float
+    strangeness: float
 
 
 def export(config: TrainConfig, model: CnnLstm, path: Path, card: dict[str, Any]) -> None:
@@ -107,7 +110,7 @@ def clip_row(job: tuple[Clip, Quality | None, Path]) -> Row | None:
     features = all_features(engine, seen.sightings, config.batch_size, lambda _: None)
     tracks = score_tracks(engine, seen.sightings, features)
     longest = max(tracks, key=lambda track: len(track.sightings), default=None)
-    if longest is None or too_thin(longest.evidence()):
+    if longest is None or too_thin(longest.evidence(), inf):
         return None
     logits = [logit for window in longest.windows for logit in window.frame_logits]
     evidence = longest.evidence()
@@ -121,6 +124,7 @@ def clip_row(job: tuple[Clip, Quality | None, Path]) -> Row | None:
         bits_per_pixel=seen.bits_per_pixel,
         face_px=evidence.quality.face_px,
         sharpness=evidence.quality.sharpness,
+        strangeness=evidence.quality.strangeness,
     )
 
 
@@ -145,6 +149,7 @@ def window_rows(config: TrainConfig, model: CnnLstm, paths: Iterable[Path]) -> l
             bool(labels[i]),
             float(scores.frames[i].mean()),
             float(s),
+            nan,
             nan,
             nan,
             nan,
@@ -221,13 +226,14 @@ def main() -> None:
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     model = read_run(config)
+    set_scope(model, read_features(sorted_files(config, "fit"))[0])
     raw = config.folder / "candidate" / f"{config.model}.safetensors"
     unscaled = {"scale": 1.0, "offset": 0.0, "label": "none"}
     export(config, model, raw, {"version": "candidate", "calibration": unscaled})
 
     _, tune = fit_and_tune(read_clips(config.data, "train"))
     clips = clip_rows(tune, raw, config.processes)
-    windows = window_rows(config, model, sorted_files(config))
+    windows = window_rows(config, model, sorted_files(config, "tune"))
     write_rows(config.folder / "tune_rows.csv", [*clips, *windows])
     figures = tune_figures(clips, windows)
     use_sequence = figures["clips"]["gain"][0] >= -0.005 and figures["fakes_in_time_alone"]["gain"][1] > 0
@@ -239,16 +245,23 @@ def main() -> None:
     label = (
         f"Platt scaling of {field.replace('_', ' ')} on {len(clips)} tune clips and {len(windows)} windows"
     )
+    strangest = limit_of([row.strangeness for row in clips])
+    beyond = scope_figures(model, INPUTS[config.model], tune, config.cache, strangest)
     card = {
         "version": options.version,
         "date": datetime.now(UTC).date().isoformat(),
-        "calibration": {"scale": round(scale, 5), "offset": round(offset, 5), "label": label},
+        "calibration": {
+            "scale": round(scale, 5),
+            "offset": round(offset, 5),
+            "label": label,
+            "strangest": strangest,
+        },
         "threshold": DetectorConfig().threshold,
         "sequence_length": DetectorConfig().sequence_length,
         "lstm_kept": use_sequence,
         "terms": options.terms,
         "training": training_facts(config),
-        "metrics": {"lstm": figures},
+        "metrics": {"lstm": figures, "out_of_scope": beyond},
     }
     path = options.out / f"{config.model}.safetensors"
     export(config, model, path, card)
@@ -277,8 +290,9 @@ def start_of(config: TrainConfig) -> str:
     return STARTS.get(config.model, "random weights")
 
 
-def sorted_files(config: TrainConfig) -> list[Path]:
-    return sorted((config.folder / "windows-tune").glob("*.pt"))
+def sorted_files(config: TrainConfig, part: str) -> list[Path]:
+    """Features of windows; ``part`` is fit or tune."""
+    return sorted((config.folder / f"windows-{part}").glob("*.pt"))
 
 
 if __name__ == "__main__":
