@@ -1,12 +1,15 @@
 """The one way to an analysis or an upload: every page, download and media view asks here."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from analyses.models import Analysis, Upload
+from analyses.models import Analysis, ShareLink, Upload
+from analyses.querysets import AnalysisQuerySet
+from analyses.sharing import token_hash
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -17,9 +20,18 @@ def get_analysis(user: "User | AnonymousUser", uuid: UUID) -> Analysis:
 
     Raises Http404 for a stranger as for an analysis that doesn't exist, so that nobody learns which it was.
     """
+    return _get(user, Analysis.objects.with_video().filter(uuid=uuid))
+
+
+def get_listed_analysis(user: "User | AnonymousUser", uuid: UUID) -> Analysis:
+    """As :func:`get_analysis`, without the result document, for what a list asks many times."""
+    return _get(user, Analysis.objects.for_list().filter(uuid=uuid))
+
+
+def _get(user: "User | AnonymousUser", analyses: AnalysisQuerySet) -> Analysis:
     if isinstance(user, AnonymousUser) or not user.is_active:
         raise Http404
-    analysis = Analysis.objects.visible_to(user).with_video().filter(uuid=uuid).first()
+    analysis = analyses.visible_to(user).first()
     if analysis is None:
         raise Http404
     return analysis
@@ -42,3 +54,31 @@ def get_comparable(user: "User | AnonymousUser", uuid: UUID, other: UUID) -> tup
     if one == two or not same:
         raise Http404
     return one, two
+
+
+def get_own_analysis(user: "User | AnonymousUser", uuid: UUID) -> Analysis:
+    """For what only the owner may do. Raises Http404 for everybody else, moderators too."""
+    analysis = get_analysis(user, uuid)
+    if analysis.owner_id != user.pk:
+        raise Http404
+    return analysis
+
+
+def get_own_analyses(user: "User", uuids: Iterable[UUID]) -> list[Analysis]:
+    """Those of the analyses that are the user's, newest first; what was deleted meanwhile is left out.
+
+    Raises Http404 where none of them is.
+    """
+    found = list(Analysis.objects.for_user(user).for_list().filter(uuid__in=uuids))
+    if not found:
+        raise Http404
+    return found
+
+
+def get_share_link(token: str) -> ShareLink:
+    """The link with its analysis and video. Expired, revoked and unknown are one and the same Http404."""
+    links = ShareLink.objects.active().filter(token_sha256=token_hash(token), analysis__state="done")
+    link = links.select_related("analysis__video").first()
+    if link is None:
+        raise Http404
+    return link

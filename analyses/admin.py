@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from analyses.models import Analysis, Video
+from analyses.models import Analysis, Dispute, ShareLink, Video
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -45,3 +45,18 @@ class VideoAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     search_fields = ("uuid", "owner__email", "original_name", "sha256")
     exclude = ("file", "proxy")
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnlyAdmin):
+    list_display = ("uuid", "author", "analysis", "opinion", "state", "created_at", "resolved_at")
+    list_filter = ("state", "opinion")
+    list_select_related = ("author", "analysis")
+    search_fields = ("uuid", "author__email", "analysis__uuid", "comment")
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnlyAdmin):
+    list_display = ("uuid", "created_by", "analysis", "created_at", "expires_at", "revoked_at", "views")
+    list_select_related = ("created_by", "analysis")
+    search_fields = ("uuid", "created_by__email", "analysis__uuid")

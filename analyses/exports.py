@@ -2,13 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from analyses.detection import Document, Failure, error_document
 from analyses.models import Analysis
 
 FRAME_COLUMNS = (
     "file", "frame", "time_s", "track", "x", "y", "width", "height", "score", "threshold", "model",
+)  # fmt: skip
+ANALYSIS_COLUMNS = (
+    "file", "uploaded", "state", "verdict", "fake_probability", "threshold", "model", "failure",
+    "duration_s", "sha256", "number",
 )  # fmt: skip
 BYTE_ORDER_MARK = "\ufeff"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -60,6 +64,32 @@ def _rows(document: Document) -> Iterator[list[str | float]]:
             threshold,
             model,
         ]
+
+
+def analyses_csv(analyses: Iterable[Analysis]) -> str:
+    """One line an analysis, with its video loaded; in the form of :func:`frames_csv`."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(ANALYSIS_COLUMNS)
+    writer.writerows(_analysis_row(analysis) for analysis in analyses)
+    return BYTE_ORDER_MARK + text.getvalue()
+
+
+def _analysis_row(analysis: Analysis) -> list[object]:
+    """None becomes an empty cell."""
+    return [
+        safe_cell(analysis.video.original_name),
+        analysis.created_at.isoformat(timespec="seconds"),
+        analysis.state,
+        analysis.verdict,
+        analysis.fake_probability,
+        analysis.threshold,
+        safe_cell(f"{analysis.model_name} {analysis.model_version}".strip()),
+        analysis.failure,
+        analysis.duration_s,
+        analysis.video.sha256,
+        analysis.uuid,
+    ]
 
 
 def safe_cell(text: str) -> str:

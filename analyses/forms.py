@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 
 from analyses.detection import InstalledModel, installed_models
+from analyses.models import COMMENT_LENGTH, Dispute
+from analyses.sharing import LIFETIMES
 
 EXTENSIONS = (".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv")
 ACCEPT = ",".join(("video/*", *EXTENSIONS))
@@ -41,6 +43,32 @@ class UploadForm(OptionsForm):
         allow_empty_file=True,  # the service has a sentence for it
         error_messages={"required": "Choose a video file first."},
         widget=forms.FileInput(attrs={"accept": ACCEPT, "aria-describedby": "limits"}),
+    )
+
+
+class ShareForm(forms.Form):
+    days = forms.TypedChoiceField(
+        label="The link works for",
+        coerce=int,
+        choices=[(days, f"{days} day{'s' if days > 1 else ''}") for days in LIFETIMES],
+        initial=7,
+    )
+    shows_name = forms.BooleanField(label="Show the file’s name", required=False)
+
+
+class DisputeForm(forms.Form):
+    opinion = forms.ChoiceField(
+        label="What do you think it is?",
+        choices=Dispute.Opinion.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one of the three."},
+    )
+    comment = forms.CharField(
+        label="Why? (optional)",
+        required=False,
+        max_length=COMMENT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Up to 2,000 characters. The moderators of this site read it.",
     )
 
 

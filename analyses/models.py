@@ -6,12 +6,14 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
-from analyses.querysets import AnalysisQuerySet, UploadQuerySet
+from analyses.fields import FoldedField
+from analyses.querysets import AnalysisQuerySet, ShareLinkQuerySet, UploadQuerySet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 NAME_LENGTH = 200
 BACKBONE_LENGTH = 40
 PART_SUFFIX = ".part"
+COMMENT_LENGTH = 2000
 
 
 def video_path(video: "Video", filename: str) -> str:
@@ -68,6 +71,9 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+FILTERED = ("state", "verdict", "model_name")
+NO_SCORE = -1.0
+"""Sorts what has no probability behind all that has one."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
 VERDICTS = [(str(verdict), verdict.capitalize()) for verdict in Verdict]
 FAILURES = [(str(code), code.replace("_", " ").capitalize()) for code in Failure]
@@ -80,9 +86,13 @@ class Analysis(models.Model):
     ``attempts`` counts the times that this clip killed or overran the process that analyses it, ``losses``
     the times that the worker was lost through no fault of the clip. While it runs, ``claimed_by`` names the
     worker, ``heartbeat_at`` is its last sign of life, and ``live_scores`` are those of the frames so far
-    (``analyses.live``). ``document`` is the detector's result document.
-    ``backbone`` and ``stability`` are what it was asked for: the registry's name of a model, or nothing for
-    the one that the settings name; and whether the verdict is checked on re-encoded and halved copies.
+    (``analyses.live``). ``backbone`` and ``stability`` are what it was asked for: the registry's name of a
+    model, or nothing for the one that the settings name; and whether the verdict is checked on re-encoded and
+    halved copies.
+
+    ``document`` is the detector's result document; lists never load it, so what they show of it stands in
+    columns: ``duration_s``, and ``thumbnail``, the name of an evidence image. ``name_key`` and ``score_key``
+    are what lists sort and search by.
     """
 
     State = State
@@ -111,6 +121,14 @@ class Analysis(models.Model):
     model_version = models.CharField(max_length=50, blank=True)
     model_sha256 = models.CharField(max_length=64, blank=True)
     document = models.JSONField(null=True, blank=True)
+    duration_s = models.FloatField(null=True, blank=True)
+    thumbnail = models.CharField(max_length=100, blank=True)
+    name_key = FoldedField(max_length=NAME_LENGTH, source="video.original_name", editable=False, default="")
+    score_key = models.GeneratedField(
+        expression=Coalesce("fake_probability", Value(NO_SCORE)),
+        output_field=models.FloatField(),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -120,8 +138,19 @@ class Analysis(models.Model):
     class Meta:
         verbose_name_plural = "analyses"
         ordering = ("-created_at", "-id")
+        # A history in each of its orders. The columns behind the uuid are those that it is filtered by: rows
+        # that don't match are passed over within the index.
         indexes = (
-            models.Index(fields=["owner", "-created_at"], name="analysis_history"),
+            models.Index(
+                fields=["owner", "-created_at", "-uuid", *FILTERED, "name_key"], name="analysis_by_date"
+            ),
+            models.Index(
+                fields=["owner", "-score_key", "-uuid", "created_at", *FILTERED, "name_key"],
+                name="analysis_by_score",
+            ),
+            models.Index(
+                fields=["owner", "name_key", "uuid", "created_at", *FILTERED], name="analysis_by_name"
+            ),
             models.Index(fields=["state", "created_at"], name="analysis_queue"),
         )
         constraints = (
@@ -283,6 +312,93 @@ class Upload(models.Model):
     def path(self) -> Path:
         """Where its bytes are kept, outside of what the site serves."""
         return Path(settings.FILE_UPLOAD_TEMP_DIR) / f"{self.uuid}{PART_SUFFIX}"
+
+
+class ShareLink(models.Model):
+    """Shows one result, read-only, to whoever has the link, until it expires or is revoked.
+
+    The token is not kept, only its SHA-256: who reads the database can't follow the links in it.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="share_links")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="share_links"
+    )
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    shows_name = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_viewed_at = models.DateTimeField(null=True, blank=True)
+    views = models.PositiveIntegerField(default=0)
+
+    objects = ShareLinkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                name="share_link_sha256_is_hex", condition=Q(token_sha256__regex="^[0-9a-f]{64}$")
+            ),
+            models.CheckConstraint(
+                name="share_link_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class Dispute(models.Model):
+    """What an owner thinks of a verdict. It never changes the result, which stays on record beside it."""
+
+    class Opinion(models.TextChoices):
+        REAL = "real", "Real"
+        FAKE = "fake", "Fake"
+        UNSURE = "unsure", "Can’t say"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+        RESOLVED = "resolved", "Answered"
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="disputes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="disputes")
+    opinion = models.CharField(max_length=10, choices=Opinion.choices)
+    comment = models.TextField(blank=True, max_length=COMMENT_LENGTH)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(blank=True, max_length=COMMENT_LENGTH)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=["state", "created_at"], name="dispute_queue"),)
+        constraints = (
+            models.CheckConstraint(
+                name="dispute_opinion_is_known", condition=Q(opinion__in=["real", "fake", "unsure"])
+            ),
+            models.CheckConstraint(
+                name="dispute_state_is_known", condition=Q(state__in=["open", "withdrawn", "resolved"])
+            ),
+            models.CheckConstraint(
+                name="dispute_resolved_has_a_time",
+                condition=Q(state="resolved", resolved_at__isnull=False)
+                | (~Q(state="resolved") & Q(resolved_at__isnull=True)),
+            ),
+            models.UniqueConstraint(
+                fields=["analysis", "author"], condition=Q(state="open"), name="dispute_one_open"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.uuid} ({self.state})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
 
 
 def _seconds(start: "datetime", end: "datetime | None") -> float:

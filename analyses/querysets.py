@@ -9,7 +9,7 @@ from django.utils import timezone
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from analyses.models import Analysis, Upload  # noqa: F401 (a base class names it as text)
+    from analyses.models import Analysis, ShareLink, Upload  # noqa: F401 (base classes name them as text)
 
 HEARTBEAT_LIMIT = timedelta(seconds=20)
 """A worker writes at least every two seconds; after so long without a word it is taken for dead. One of this
@@ -58,6 +58,15 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
         """All analyses that its owner has of the same bytes, under whatever name they were uploaded."""
         return self.filter(owner=analysis.owner_id, video__sha256=analysis.video.sha256)
 
+    def for_list(self) -> Self:
+        """With the video, without the result document, which may be large."""
+        return self.with_video().defer("document")
+
+    def model_names(self) -> list[str]:
+        """The models that scored one of them."""
+        names = self.exclude(model_name="").order_by("model_name").values_list("model_name", flat=True)
+        return list(names.distinct())
+
     def queued_before(self, analysis: "Analysis") -> Self:
         return self.queued().filter(created_at__lt=analysis.created_at)
 
@@ -73,3 +82,9 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def expired(self) -> Self:
         """Nobody needs to know of them any more, whatever became of them."""
         return self.filter(expires_at__lte=timezone.now())
+
+
+class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
+    def active(self) -> Self:
+        """Neither expired nor revoked, and made by somebody who may still log in."""
+        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now(), created_by__is_active=True)

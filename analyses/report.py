@@ -189,6 +189,14 @@ def report_of(analysis: Analysis) -> Report:
     )
 
 
+def deciding_crop(document: Document) -> str:
+    """The picture of the face that decided the verdict; of any face, where that one has none; or empty."""
+    evidence = _evidence(document, ())
+    faces = _faces(document, (), evidence, 0.0)
+    crops = [face.crop for face in faces[:1]] + [pair.crop for pair in evidence]
+    return next(filter(None, crops), "")
+
+
 def _sentences(codes: Sequence[str]) -> tuple[tuple[str, str], ...]:
     return tuple((code, REASON_SENTENCES[Reason(code)]) for code in codes)
 

@@ -6,6 +6,7 @@ worker that was taken for dead, or whose analysis was deleted, changes nothing a
 
 import json
 import logging
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
 from analyses.storage import delete_evidence, open_evidence_file, save_evidence
+from analyses.thumbnails import with_thumbnail
 from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
 
 __all__ = ["UploadRejected"]
@@ -142,6 +144,15 @@ def delete_analysis(*, analysis: Analysis) -> None:
             transaction.on_commit(partial(_delete_files, video))
 
 
+def delete_analyses(*, analyses: Iterable[Analysis]) -> int:
+    """Delete each in a transaction of its own. Returns how many were there to be deleted."""
+    deleted = 0
+    for analysis in analyses:
+        deleted += Analysis.objects.filter(pk=analysis.pk).exists()
+        delete_analysis(analysis=analysis)
+    return deleted
+
+
 def _delete_files(video: Video) -> None:
     for file in (video.file, video.proxy):
         if file:
@@ -157,6 +168,16 @@ def open_evidence(analysis: Analysis, name: str) -> File:  # type: ignore[type-a
         return open_evidence_file(analysis.uuid, name)
     except FileNotFoundError as error:
         raise EvidenceMissing(name) from error
+
+
+def open_thumbnail(analysis: Analysis) -> File:  # type: ignore[type-arg]
+    """The small picture for lists. Raises :class:`EvidenceMissing`."""
+    if not analysis.thumbnail:
+        raise EvidenceMissing("thumbnail")
+    try:
+        return open_evidence_file(analysis.uuid, analysis.thumbnail)
+    except FileNotFoundError as error:
+        raise EvidenceMissing(analysis.thumbnail) from error
 
 
 def claim(*, uuid: UUID, worker: str) -> Analysis | None:
@@ -210,9 +231,11 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
     document = _document(analysis, result)
     images = {entry.crop: entry.crop_jpeg for entry in result.evidence}
     images |= {entry.heatmap: entry.heatmap_png for entry in result.evidence}
+    thumbnail, images = with_thumbnail(document, images)
+    fields = _result_fields(result) | {"document": document, "thumbnail": thumbnail}
     try:
         with transaction.atomic():
-            if not _claimed(analysis).update(**_result_fields(result), document=document):
+            if not _claimed(analysis).update(**fields):
                 return False
             save_evidence(analysis.uuid, images)
     except BaseException:
@@ -240,6 +263,7 @@ def _result_fields(result: AnalysisResult) -> dict[str, object]:
         "model_version": result.model.version,
         "model_sha256": result.model.sha256,
         "live_scores": None,
+        "duration_s": result.video.duration_s,
         "finished_at": timezone.now(),
     }
 

@@ -1,6 +1,6 @@
 """What the pages say about verdicts, failures and stages. The sentences of the codes are the detector’s."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from analyses.detection import MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS, Failure, Verdict
 
@@ -150,23 +150,3 @@ STAGE_UNITS: dict[str, str] = {
     "model": "face pictures",
     "explain": "heatmaps",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """One choice above the history: its word in the address, its label, the rows it keeps."""
-
-    word: str
-    label: str
-    lookup: dict[str, object] = field(default_factory=dict)
-
-
-FILTERS: tuple[Filter, ...] = (
-    Filter("", "All"),
-    Filter("fake", "Likely manipulated", {"verdict": "fake"}),
-    Filter("real", "No sign found", {"verdict": "real"}),
-    Filter("inconclusive", "Can’t tell", {"verdict": "inconclusive"}),
-    Filter("unfinished", "Waiting or running", {"state__in": ["queued", "running"]}),
-    Filter("failed", "Failed", {"state": "failed"}),
-    Filter("cancelled", "Cancelled", {"state": "cancelled"}),
-)

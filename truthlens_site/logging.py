@@ -1,6 +1,18 @@
 """What is logged, and how a line looks."""
 
+import logging
+import re
 from typing import Any
+
+SECRET_ADDRESS = re.compile(r"(/shared/)[^/\s?#\"']+")
+"""Who has the address of a shared result may see it, so no log keeps one."""
+
+
+class LineFormatter(logging.Formatter):
+    """Without the tokens of shared results."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return SECRET_ADDRESS.sub(r"\1[hidden]", super().format(record))
 
 
 def log_settings(level: str) -> dict[str, Any]:
@@ -8,7 +20,9 @@ def log_settings(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+        "formatters": {
+            "line": {"()": LineFormatter, "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

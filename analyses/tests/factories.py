@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.detection import AnalysisResult, Failure, Reason, Verdict
-from analyses.models import Analysis, State, Video
+from analyses.models import Analysis, ShareLink, State, Video
 from detector.result import (
     Evidence,
     FaceQuality,
@@ -64,6 +64,15 @@ def make_done(owner: User, *, result: AnalysisResult | None = None, **fields: An
     result = result or make_result(analysis.video)
     assert services.record_result(analysis=analysis, result=result)
     return Analysis.objects.with_video().get(pk=analysis.pk)
+
+
+def make_link(analysis: Analysis, *, days: int = 7, shows_name: bool = False) -> tuple[ShareLink, str]:
+    """A link to a finished analysis, made by its owner, and its token."""
+    from analyses import sharing
+
+    return sharing.create_share_link(
+        analysis=analysis, created_by=analysis.owner, days=days, shows_name=shows_name
+    )
 
 
 def make_result(

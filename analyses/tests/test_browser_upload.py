@@ -173,7 +173,7 @@ def test_a_file_that_was_analysed_before_opens_its_result(page: "Page", alice: U
     page.get_by_role("button", name="Upload and analyse").click()
     page.get_by_text("You had this file analysed before").wait_for()
     page.get_by_role("button", name="Analyse anew").click()
-    page.get_by_text("Waiting. This clip is next.").wait_for()
+    page.locator("#progress").get_by_text("Waiting. This clip is next.").wait_for()
     assert Analysis.objects.count() == 2
 
 
@@ -289,7 +289,7 @@ def test_a_clip_is_recorded_looked_at_and_sent(
     page.get_by_label("Your recording").wait_for()
     assert page.evaluate("document.querySelector('[data-live]').srcObject") is None
     page.get_by_role("button", name="Upload and analyse").click()
-    page.get_by_text("Waiting. This clip is next.").wait_for()
+    page.locator("#progress").get_by_text("Waiting. This clip is next.").wait_for()
     assert complaints == []
     page.goto(URL)
     assert page.evaluate(ASK_FOR_CAMERA) == "NotAllowedError"

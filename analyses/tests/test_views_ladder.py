@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from analyses.models import Analysis
-from analyses.tests.factories import make_done, make_running
+from analyses.models import Analysis, Dispute, ShareLink
+from analyses.tests.factories import make_done, make_link, make_running
 
 ON_FINISHED = (
     "analysis",
@@ -19,10 +19,21 @@ ON_FINISHED = (
     "analysis_csv",
     "analysis_video",
 )
-READ_ONLY = tuple(name for name in ON_FINISHED if name != "analysis_delete")
+IMAGES = ("analysis_evidence", "analysis_thumbnail")
+READ_ONLY = (*(name for name in ON_FINISHED if name != "analysis_delete"), *IMAGES, "analysis_compare")
+OWNERS_FORMS = ("analysis_share", "analysis_dispute")
+OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw")
+SELECTIONS = ("analyses_delete", "analyses_export")
+SHARED = ("shared", "shared_video", "shared_evidence")
 PAGES = ("analyses", "analysis_new", "analysis_webcam")
 POST_ONLY = ("analysis_cancel", "analysis_rerun")
-SPECIAL = ("analysis_evidence", "analysis_compare")
+CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY)
+SPECIAL = (*IMAGES, "analysis_compare")
+POSTED = {"days": "7", "opinion": "real"}
+
+
+def shared_address(name: str, token: str) -> str:
+    return reverse(name, args=[token, *(["1-0-crop.jpg"] if name == "shared_evidence" else [])])
 
 
 @pytest.fixture
@@ -30,24 +41,26 @@ def address(alice: User) -> Callable[[str], str]:
     """The address of a view, of an analysis that suits it."""
 
     def of(name: str) -> str:
-        if name in PAGES or name == "uploads":
+        if name in (*PAGES, *SELECTIONS, "uploads"):
             return reverse(name)
         analysis = make_running(alice) if name == "analysis_cancel" else make_done(alice)
         if name == "analysis_evidence":
             return reverse(name, args=[analysis.uuid, "1-0-crop.jpg"])
         if name == "analysis_compare":
             return reverse(name, args=[analysis.uuid, make_done(alice, video=analysis.video).uuid])
+        if name == "share_revoke":
+            return reverse(name, args=[analysis.uuid, make_link(analysis)[0].uuid])
         return reverse(name, args=[analysis.uuid])
 
     return of
 
 
-@pytest.mark.parametrize("name", [*PAGES, *ON_FINISHED, *SPECIAL])
+@pytest.mark.parametrize("name", [*PAGES, *ON_FINISHED, *SPECIAL, *OWNERS_FORMS])
 def test_the_owner_gets_it(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.get(address(name)).status_code == 200
 
 
-@pytest.mark.parametrize("name", [*ON_FINISHED, *SPECIAL])
+@pytest.mark.parametrize("name", [*ON_FINISHED, *SPECIAL, *OWNERS_FORMS])
 def test_somebody_else_gets_404(name: str, address: Callable[[str], str], bob_client: Client) -> None:
     assert bob_client.get(address(name)).status_code == 404
 
@@ -57,7 +70,7 @@ def test_a_moderator_gets_it(name: str, address: Callable[[str], str], mo_client
     assert mo_client.get(address(name)).status_code == 200
 
 
-@pytest.mark.parametrize("name", [*PAGES, *ON_FINISHED, *SPECIAL])
+@pytest.mark.parametrize("name", [*PAGES, *ON_FINISHED, *SPECIAL, *OWNERS_FORMS])
 def test_nobody_is_sent_to_the_login(name: str, address: Callable[[str], str], client: Client) -> None:
     url = address(name)
     response = client.get(url)
@@ -65,21 +78,61 @@ def test_nobody_is_sent_to_the_login(name: str, address: Callable[[str], str], c
     assert response["Location"] == f"{reverse('account_login')}?next={url}"
 
 
-@pytest.mark.parametrize("name", [*READ_ONLY, *SPECIAL, "analyses", "analysis_webcam"])
+@pytest.mark.parametrize("name", [*READ_ONLY, "analyses", "analysis_webcam"])
 def test_reading_views_take_no_post(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.post(address(name)).status_code == 405
 
 
-@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new"])
+@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new", *OWNERS_FORMS])
 def test_forms_take_no_put(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.put(address(name)).status_code == 405
 
 
-@pytest.mark.parametrize("name", POST_ONLY)
-def test_what_only_changes_takes_no_get(
-    name: str, address: Callable[[str], str], alice_client: Client
-) -> None:
+@pytest.mark.parametrize("name", [*POST_ONLY, *OWNERS_BUTTONS, *SELECTIONS])
+def test_buttons_take_no_get(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.get(address(name)).status_code == 405
+
+
+@pytest.mark.parametrize("name", [*OWNERS_FORMS, *OWNERS_BUTTONS])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_sharing_and_disputing_are_the_owners_alone(
+    name: str, method: str, address: Callable[[str], str], bob_client: Client, mo_client: Client
+) -> None:
+    url = address(name)
+    expected = 405 if name in OWNERS_BUTTONS and method == "get" else 404
+    assert getattr(bob_client, method)(url, POSTED).status_code == expected
+    assert getattr(mo_client, method)(url, POSTED).status_code == expected
+    assert not Dispute.objects.exists()
+    assert not ShareLink.objects.filter(revoked_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize("name", [*OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS])
+def test_nobody_shares_disputes_or_selects(name: str, address: Callable[[str], str], client: Client) -> None:
+    url = address(name)
+    assert client.post(url, POSTED)["Location"] == f"{reverse('account_login')}?next={url}"
+
+
+@pytest.mark.parametrize("name", SELECTIONS)
+def test_a_selection_of_somebody_elses_is_404(name: str, done: Analysis, bob_client: Client) -> None:
+    posted = {"uuid": str(done.uuid), "confirmed": "yes"}
+    assert bob_client.post(reverse(name), posted).status_code == 404
+    assert Analysis.objects.filter(pk=done.pk).exists()
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_share_link_is_for_everybody_and_read_only(name: str, done: Analysis, client: Client) -> None:
+    url = shared_address(name, make_link(done)[1])
+    assert client.get(url).status_code == 200
+    assert client.post(url).status_code == 405
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_guessed_share_link_is_404(
+    name: str, done: Analysis, client: Client, alice_client: Client, mo_client: Client
+) -> None:
+    make_link(done)
+    url = shared_address(name, "guessed")
+    assert [asker.get(url).status_code for asker in (client, alice_client, mo_client)] == [404] * 3
 
 
 @pytest.mark.parametrize("name", ["analysis_delete", *POST_ONLY])
@@ -94,7 +147,7 @@ def test_nobody_changes_nothing(name: str, address: Callable[[str], str], client
     assert Analysis.objects.filter(cancel_requested=False).count() == 1
 
 
-@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new", "uploads", *POST_ONLY])
+@pytest.mark.parametrize("name", [*CHANGES, *OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS])
 def test_a_change_without_the_sites_own_token_is_refused(
     name: str, address: Callable[[str], str], alice: User
 ) -> None:

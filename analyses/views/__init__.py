@@ -2,32 +2,52 @@
 
 from analyses.views.changes import analysis_cancel, analysis_delete, analysis_rerun
 from analyses.views.compare import analysis_compare
-from analyses.views.files import analysis_csv, analysis_evidence, analysis_json, analysis_video
+from analyses.views.disputes import analysis_dispute, dispute_withdraw
+from analyses.views.files import (
+    analysis_csv,
+    analysis_evidence,
+    analysis_json,
+    analysis_thumbnail,
+    analysis_video,
+)
 from analyses.views.history import analyses, home
 from analyses.views.model_cards import model_card, model_plot, models
 from analyses.views.pages import analysis, analysis_fragment, analysis_state
 from analyses.views.resumable import resumable_upload, uploads
+from analyses.views.selection import analyses_delete, analyses_export
+from analyses.views.shared import shared, shared_evidence, shared_video
+from analyses.views.sharing import analysis_share, share_revoke
 from analyses.views.upload import analysis_new, analysis_webcam
 
 __all__ = [
     "analyses",
+    "analyses_delete",
+    "analyses_export",
     "analysis",
     "analysis_cancel",
     "analysis_compare",
     "analysis_csv",
     "analysis_delete",
+    "analysis_dispute",
     "analysis_evidence",
     "analysis_fragment",
     "analysis_json",
     "analysis_new",
     "analysis_rerun",
+    "analysis_share",
     "analysis_state",
+    "analysis_thumbnail",
     "analysis_video",
     "analysis_webcam",
+    "dispute_withdraw",
     "home",
     "model_card",
     "model_plot",
     "models",
     "resumable_upload",
+    "share_revoke",
+    "shared",
+    "shared_evidence",
+    "shared_video",
     "uploads",
 ]

@@ -5,13 +5,13 @@ from typing import IO
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from analyses import exports, services
-from analyses.access import get_analysis
+from analyses.access import get_analysis, get_listed_analysis
 from analyses.detection import HEAD_BYTES, container_of
 from analyses.media import content_type_of, ranged_response
 from analyses.models import Analysis, Video
@@ -35,8 +35,29 @@ def analysis_csv(request: UserRequest, uuid: UUID) -> HttpResponse:
 @login_required
 @require_safe
 def analysis_video(request: UserRequest, uuid: UUID) -> HttpResponseBase:
+    return video_response(request, get_analysis(request.user, uuid).video)
+
+
+@login_required
+@require_safe
+@cache_control(private=True, max_age=3600)
+def analysis_evidence(request: UserRequest, uuid: UUID, name: str) -> HttpResponseBase:
+    return evidence_response(get_analysis(request.user, uuid), name)
+
+
+@login_required
+@require_safe
+@cache_control(private=True, max_age=86400)
+def analysis_thumbnail(request: UserRequest, uuid: UUID) -> HttpResponseBase:
+    try:
+        file = services.open_thumbnail(get_listed_analysis(request.user, uuid))
+    except LookupError as error:
+        raise Http404 from error
+    return FileResponse(file, content_type=content_type_of("jpg"), filename="thumbnail.jpg")
+
+
+def video_response(request: HttpRequest, video: Video) -> HttpResponseBase:
     """The copy that browsers can play where one was made, else the file as it was uploaded."""
-    video = get_analysis(request.user, uuid).video
     file = video.proxy or video.file
     try:
         opened = file.open("rb")
@@ -46,11 +67,8 @@ def analysis_video(request: UserRequest, uuid: UUID) -> HttpResponseBase:
     return ranged_response(request, opened, content_type_of(container), _player_name(video))
 
 
-@login_required
-@require_safe
-@cache_control(private=True, max_age=3600)
-def analysis_evidence(request: UserRequest, uuid: UUID, name: str) -> HttpResponseBase:
-    analysis = get_analysis(request.user, uuid)
+def evidence_response(analysis: Analysis, name: str) -> HttpResponseBase:
+    """Raises Http404 for an image that the result doesn't name."""
     try:
         file = services.open_evidence(analysis, name)
     except LookupError as error:

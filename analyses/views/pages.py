@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from analyses.access import get_analysis
 from analyses.boxes import boxes_of
 from analyses.detection import installed_models, model_cards, unseen_of
-from analyses.forms import OptionsForm
-from analyses.models import Analysis
+from analyses.forms import DisputeForm, OptionsForm, ShareForm
+from analyses.models import Analysis, Dispute
 from analyses.odds import odds_of
 from analyses.progress import Progress, progress_of
 from analyses.report import report_of
@@ -30,9 +30,10 @@ from analyses.wording import FAILURE_STEPS
 @gzip_page
 def analysis(request: UserRequest, uuid: UUID) -> HttpResponse:
     shown = get_analysis(request.user, uuid)
-    context = {"analysis": shown, "is_own": shown.owner_id == request.user.pk}
+    context: dict[str, object] = {"analysis": shown, "is_own": shown.owner_id == request.user.pk}
     if shown.is_done:
-        return render(request, "analyses/result.html", context | _result_context(shown))
+        context |= result_context(shown) | own_context(shown)
+        return render(request, "analyses/result.html", context)
     if shown.is_finished:
         steps = FAILURE_STEPS[shown.failure]
         return render(request, "analyses/ended.html", context | {"steps": steps})
@@ -76,9 +77,21 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
     }
 
 
-def _result_context(shown: Analysis) -> dict[str, object]:
+def own_context(shown: Analysis) -> dict[str, object]:
+    """What its owner can do about a result: share it, dispute it, have it made anew and compare."""
+    return {
+        "others": Analysis.objects.of_same_file(shown).exclude(pk=shown.pk).for_list(),
+        "rerun": OptionsForm(initial={"backbone": _another_model(shown), "stability": not shown.stability}),
+        "share_form": ShareForm(),
+        "share_links": shown.share_links.active(),
+        "dispute_form": DisputeForm(),
+        "dispute": shown.disputes.exclude(state=Dispute.State.WITHDRAWN).first(),
+    }
+
+
+def result_context(shown: Analysis) -> dict[str, object]:
+    """What a result's page is made of, for its owner as for those it is shared with."""
     report = report_of(shown)
-    others = Analysis.objects.of_same_file(shown).exclude(pk=shown.pk).with_video().defer("document")
     scale = scale_of(report.threshold, shown.fake_probability)
     cards = (card for card in model_cards() if card.weights.sha256 == shown.model_sha256)
     card = next(cards, None)
@@ -87,8 +100,6 @@ def _result_context(shown: Analysis) -> dict[str, object]:
         "model_card": card,
         "unseen": unseen_of(card) if card else None,
         "odds": odds_of(card, shown.fake_probability) if scale.zone == shown.verdict else None,
-        "others": others,
-        "rerun": OptionsForm(initial={"backbone": _another_model(shown), "stability": not shown.stability}),
         "scale": scale,
         "timeline": timeline_of(report),
         "boxes": boxes_of(report),

@@ -1,0 +1,47 @@
+"""What owners say against a verdict. The verdict itself is never touched."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from analyses.models import Analysis, Dispute
+
+
+class DisputeRefused(ValueError):
+    """There is no result to dispute, or a dispute of the same person is still open."""
+
+
+class DisputeClosed(ValueError):
+    """It was withdrawn or answered before."""
+
+
+def open_dispute(*, analysis: Analysis, author: User, opinion: str, comment: str = "") -> Dispute:
+    """Raises :class:`DisputeRefused`."""
+    if not analysis.is_done:
+        raise DisputeRefused("There is no verdict yet.")
+    try:
+        with transaction.atomic():
+            return Dispute.objects.create(
+                analysis=analysis, author=author, opinion=Dispute.Opinion(opinion), comment=comment.strip()
+            )
+    except IntegrityError as error:
+        raise DisputeRefused("You have already said that this verdict is wrong.") from error
+
+
+def withdraw_dispute(*, dispute: Dispute) -> None:
+    """Raises :class:`DisputeClosed`."""
+    _close(dispute, state=Dispute.State.WITHDRAWN)
+
+
+def resolve_dispute(*, dispute: Dispute, answer: str) -> None:
+    """A moderator's answer, which the author reads beside the result. Raises :class:`DisputeClosed`."""
+    if not answer.strip():
+        raise ValueError("an answer needs words")
+    _close(dispute, state=Dispute.State.RESOLVED, answer=answer.strip(), resolved_at=timezone.now())
+
+
+def _close(dispute: Dispute, **fields: object) -> None:
+    """One of two who close it at the same moment does; the other is told."""
+    if not Dispute.objects.filter(pk=dispute.pk, state=Dispute.State.OPEN).update(**fields):
+        raise DisputeClosed(str(dispute.uuid))
+    dispute.refresh_from_db()

@@ -1,0 +1,120 @@
+"""That the history reads its indexes and nothing else, with 5,000 analyses in one account.
+
+``benchmarks.history`` measures the milliseconds with 100,000.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from benchmarks.history import PAGES, deep_pages, fill
+
+pytestmark = pytest.mark.slow
+ROWS = 5000
+
+
+@pytest.fixture
+def many(alice: User) -> User:
+    fill(alice, ROWS)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return alice
+
+
+def plans(client: Client, query: dict[str, str]) -> list[str]:
+    """How the database finds the rows of each query over the analyses of a page."""
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/analyses/", query).status_code == 200
+    assert len(asked) <= 6
+    found = []
+    with connection.cursor() as cursor:
+        for sql in (entry["sql"] for entry in asked if "analyses_analysis" in entry["sql"]):
+            assert "OFFSET" not in sql
+            assert '"analyses_analysis"."document"' not in sql
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            found.append(" / ".join(str(row[-1]) for row in cursor.fetchall()))
+    return found
+
+
+def test_every_page_on_sqlite_reads_an_index_in_its_order(many: User) -> None:
+    client = Client()
+    client.force_login(many)
+    for name, query in {**PAGES, **dict(deep_pages(many, ROWS))}.items():
+        models, places, *rest = plans(client, query)
+        for plan in (models, places, *rest):
+            assert "SCAN analyses_analysis" not in plan, (name, plan)
+        assert "INDEX analysis_by_" in places, (name, places)
+        assert "TEMP B-TREE" not in places or "since" in query, (name, places)  # a month's rows are few
+
+
+def narrowed(name: str) -> bool:
+    """Whether few rows may be left, which the planner may well sort."""
+    return bool(set(PAGES.get(name, {})) - {"sort"})
+
+
+ON_POSTGRESQL = f"""
+import json
+
+import django
+
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+call_command("migrate", verbosity=0)
+from accounts.models import User
+from analyses.filters import HistoryParameters, Sort, filtered
+from analyses.keyset import Cursor, page_of
+from analyses.models import Analysis
+from benchmarks.history import PAGES, deep_pages, fill, settle
+
+owner = User.objects.create_user("owner@example.org")
+fill(owner, {ROWS})
+settle()
+plans = {{}}
+for name, query in {{**PAGES, **dict(deep_pages(owner, {ROWS}))}}.items():
+    params = HistoryParameters.of(query)
+    rows, cursor = filtered(Analysis.objects.for_user(owner), params), Cursor.of(query, params.sort)
+    with connection.execute_wrapper(lambda execute, sql, values, many, context: (
+        plans.setdefault(name, []).append(connection.ops.compose_sql(sql, values)),
+        execute(sql, values, many, context),
+    )[1]):
+        page_of(rows, params.sort, cursor)
+with connection.cursor() as cursor:
+    # So few rows lie in so few blocks that the planner would rather read all of them.
+    cursor.execute("SET enable_seqscan = off")
+    for name, (places, *_) in plans.items():
+        cursor.execute("EXPLAIN " + places)
+        plans[name] = "\\n".join(row[0] for row in cursor.fetchall())
+print(json.dumps(plans))
+"""
+
+
+@pytest.mark.service
+def test_every_page_on_postgresql_reads_an_index(postgres_url: str, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": postgres_url,
+        "TRUTHLENS_STATE": str(tmp_path / "state"),
+        "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
+        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
+    }
+    command = [sys.executable, "-c", ON_POSTGRESQL]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    plans = json.loads(finished.stdout)
+    assert len(plans) == len(PAGES) + 8
+    for name, plan in plans.items():
+        assert "Seq Scan" not in plan, (name, plan)
+        assert "Index Cond: ((owner_id = " in plan or "Index Cond: (owner_id = " in plan, (name, plan)
+        in_order = "Index Only Scan" in plan and "using analysis_by_" in plan and "Sort Key" not in plan
+        assert in_order or narrowed(name), (name, plan)
