@@ -1,4 +1,4 @@
-"""The one way to an analysis or an upload: every page, download and media view asks here."""
+"""The one way to an analysis, an upload or an export: every page, download and media view asks here."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
-from analyses.models import Analysis, ShareLink, Upload
+from analyses.models import Analysis, Export, ShareLink, Upload
 from analyses.querysets import AnalysisQuerySet
 from analyses.sharing import token_hash
 
@@ -82,3 +82,13 @@ def get_share_link(token: str) -> ShareLink:
     if link is None:
         raise Http404
     return link
+
+
+def get_export(user: "User | AnonymousUser", uuid: UUID) -> Export:
+    """The user's own export. Raises Http404 for everybody else, moderators too."""
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        raise Http404
+    export = Export.objects.for_user(user).filter(uuid=uuid).first()
+    if export is None:
+        raise Http404
+    return export

@@ -69,6 +69,7 @@ __all__ = [
     "analyze",
     "check_weights",
     "config_for",
+    "config_of_weights",
     "container_of",
     "error_document",
     "installed_models",
@@ -118,6 +119,12 @@ def installed_models() -> tuple[InstalledModel, ...]:
             weights = check_weights(backbone)
             found.setdefault(weights.sha256, InstalledModel(backbone, weights))
     return tuple(found.values())
+
+
+def config_of_weights(sha256: str) -> DetectorConfig | None:
+    """The site's settings with the installed weights of that SHA-256; None where they aren't installed."""
+    backbones = (model.backbone for model in installed_models() if model.weights.sha256 == sha256)
+    return next((config_for(backbone) for backbone in backbones), None)
 
 
 def model_cards() -> tuple[ModelCard, ...]:

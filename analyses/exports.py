@@ -1,21 +1,18 @@
 """A result as files that other programs read: the document as JSON, the scored frames as CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator
 
 from analyses.detection import Document, Failure, error_document
 from analyses.models import Analysis
+from analyses.spreadsheets import Cell, csv_lines
 
 FRAME_COLUMNS = (
     "file", "frame", "time_s", "track", "x", "y", "width", "height", "score", "threshold", "model",
+    "time_code", "face_px", "sharpness", "yaw_deg", "video_sha256", "model_sha256",
 )  # fmt: skip
-ANALYSIS_COLUMNS = (
-    "file", "uploaded", "state", "verdict", "fake_probability", "threshold", "model", "failure",
-    "duration_s", "sha256", "number",
-)  # fmt: skip
-BYTE_ORDER_MARK = "\ufeff"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""Others script against these: columns are added at the end and never renamed. The three of quality are of
+the frame's face over all of its frames."""
 
 
 class NotFinished(LookupError):
@@ -35,25 +32,27 @@ def result_json(analysis: Analysis) -> Document:
     return error_document(analysis.video.original_name, Failure(analysis.failure))
 
 
-def frames_csv(analysis: Analysis) -> str:
-    """The scored frames as RFC 4180 with a byte order mark, which spreadsheets need to read UTF-8.
+def result_bytes(analysis: Analysis) -> bytes:
+    """The document as one file, byte for byte the same in every download. Raises :class:`NotFinished`."""
+    return json.dumps(result_json(analysis), ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n"
+
+
+def frames_csv(analysis: Analysis) -> Iterator[str]:
+    """The scored frames, a line for each frame and face.
 
     An analysis without a result has no frames, so only the header. Raises :class:`NotFinished`.
     """
-    document = result_json(analysis)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(FRAME_COLUMNS)
-    writer.writerows(_rows(document))
-    return BYTE_ORDER_MARK + text.getvalue()
+    return csv_lines(FRAME_COLUMNS, frame_rows(result_json(analysis)))
 
 
-def _rows(document: Document) -> Iterator[list[str | float]]:
+def frame_rows(document: Document) -> Iterator[list[Cell]]:
+    """The cells of ``FRAME_COLUMNS``, as they come from a document."""
     if "error" in document:
         return
-    name, threshold = safe_cell(document["path"]), document["threshold"]
-    model = safe_cell(f"{document['model']['name']} {document['model']['version']}")
+    name, threshold, model = document["path"], document["threshold"], document["model"]
+    quality = {face["track"]: face["quality"] for face in document["faces"]}
     for entry in document["frames"]:
+        seen = quality.get(entry["track"], {})
         yield [
             name,
             entry["frame"],
@@ -62,36 +61,16 @@ def _rows(document: Document) -> Iterator[list[str | float]]:
             *entry["box"],
             entry["score"],
             threshold,
-            model,
+            f"{model['name']} {model['version']}",
+            time_code(entry["time_s"]),
+            *(seen.get(key) for key in ("face_px", "sharpness", "yaw_deg")),
+            document["video"]["sha256"],
+            model["sha256"],
         ]
 
 
-def analyses_csv(analyses: Iterable[Analysis]) -> str:
-    """One line an analysis, with its video loaded; in the form of :func:`frames_csv`."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(ANALYSIS_COLUMNS)
-    writer.writerows(_analysis_row(analysis) for analysis in analyses)
-    return BYTE_ORDER_MARK + text.getvalue()
-
-
-def _analysis_row(analysis: Analysis) -> list[object]:
-    """None becomes an empty cell."""
-    return [
-        safe_cell(analysis.video.original_name),
-        analysis.created_at.isoformat(timespec="seconds"),
-        analysis.state,
-        analysis.verdict,
-        analysis.fake_probability,
-        analysis.threshold,
-        safe_cell(f"{analysis.model_name} {analysis.model_version}".strip()),
-        analysis.failure,
-        analysis.duration_s,
-        analysis.video.sha256,
-        analysis.uuid,
-    ]
-
-
-def safe_cell(text: str) -> str:
-    """Text that a spreadsheet won't run as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+def time_code(seconds: float) -> str:
+    """hh:mm:ss.mmm"""
+    whole, milliseconds = divmod(round(max(0.0, seconds) * 1000), 1000)
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest:02d}.{milliseconds:03d}"

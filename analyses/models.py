@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
 from analyses.fields import FoldedField
-from analyses.querysets import AnalysisQuerySet, ShareLinkQuerySet, UploadQuerySet
+from analyses.querysets import AnalysisQuerySet, ExportQuerySet, ShareLinkQuerySet, UploadQuerySet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -399,6 +399,78 @@ class Dispute(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
+
+
+def export_path(export: "Export", filename: str) -> str:
+    return f"exports/{uuid4().hex}.csv"
+
+
+class ExportState(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Being written"
+    DONE = "done", "Ready"
+    FAILED = "failed", "Failed"
+
+
+class ExportKind(models.TextChoices):
+    HISTORY_CSV = "history_csv", "History as CSV"
+
+
+class Export(models.Model):
+    """A file that a worker makes for one user alone, and that expires.
+
+    ``filters`` are the query parameters of the history page. ``rows`` counts those written so far, of
+    ``total``. ``losses``: how often its worker was lost. ``claimed_by`` and ``heartbeat_at`` are as in an
+    analysis.
+    """
+
+    State = ExportState
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports")
+    kind = models.CharField(max_length=20, choices=ExportKind.choices, default=ExportKind.HISTORY_CSV)
+    state = models.CharField(max_length=10, choices=ExportState.choices, default=ExportState.QUEUED)
+    filters = models.JSONField(default=dict, blank=True)
+    file = models.FileField(upload_to=export_path, max_length=200, blank=True)
+    rows = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
+    claimed_by = models.CharField(max_length=100, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=["owner", "-created_at"], name="export_list"),)
+        constraints = (
+            models.CheckConstraint(name="export_state_is_known", condition=Q(state__in=ExportState.values)),
+            models.CheckConstraint(name="export_kind_is_known", condition=Q(kind__in=ExportKind.values)),
+            models.CheckConstraint(
+                name="export_done_has_a_file",
+                condition=~Q(state="done")
+                | (~Q(file="") & Q(finished_at__isnull=False, expires_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="export_running_is_claimed",
+                condition=~Q(state="running") | (~Q(claimed_by="") & Q(heartbeat_at__isnull=False)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.uuid} ({self.state})"
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == ExportState.DONE
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (ExportState.DONE, ExportState.FAILED)
 
 
 def _seconds(start: "datetime", end: "datetime | None") -> float:

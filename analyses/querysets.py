@@ -9,7 +9,12 @@ from django.utils import timezone
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from analyses.models import Analysis, ShareLink, Upload  # noqa: F401 (base classes name them as text)
+    from analyses.models import (  # noqa: F401 (base classes name them as text)
+        Analysis,
+        Export,
+        ShareLink,
+        Upload,
+    )
 
 HEARTBEAT_LIMIT = timedelta(seconds=20)
 """A worker writes at least every two seconds; after so long without a word it is taken for dead. One of this
@@ -88,3 +93,28 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
     def active(self) -> Self:
         """Neither expired nor revoked, and made by somebody who may still log in."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now(), created_by__is_active=True)
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def for_user(self, user: "User") -> Self:
+        return self.filter(owner=user)
+
+    def queued(self) -> Self:
+        return self.filter(state="queued")
+
+    def running(self) -> Self:
+        return self.filter(state="running")
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=["queued", "running"])
+
+    def silent(self) -> Self:
+        """Being written, but the worker that claimed them has gone silent."""
+        return self.running().filter(heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)
+
+    def expired(self) -> Self:
+        return self.filter(expires_at__lte=timezone.now())
+
+    def claimed_as(self, export: "Export") -> Self:
+        """The row, as long as it is still the claim that ``export`` was made with."""
+        return self.running().filter(pk=export.pk, claimed_by=export.claimed_by)

@@ -13,7 +13,8 @@ from rq import Queue
 logger = logging.getLogger(__name__)
 
 TASK, COPY_TASK = "analyses.tasks.run_analysis", "analyses.tasks.run_copy"
-COPY = "copy-"
+EXPORT_TASK = "analyses.tasks.run_export"
+COPY, EXPORT = "copy-", "export-"
 SPARE_S = 600
 """Beyond two attempts: warming up, the result, a proxy. The supervisor's own limits come first."""
 
@@ -34,6 +35,11 @@ def enqueue_copy(uuid: UUID) -> bool:
     return _enqueue(COPY_TASK, uuid, f"{COPY}{uuid}")
 
 
+def enqueue_export(uuid: UUID) -> bool:
+    """Have an export written."""
+    return _enqueue(EXPORT_TASK, uuid, f"{EXPORT}{uuid}")
+
+
 def _enqueue(task: str, uuid: UUID, job_id: str) -> bool:
     try:
         analysis_queue().enqueue(
@@ -45,7 +51,7 @@ def _enqueue(task: str, uuid: UUID, job_id: str) -> bool:
             failure_ttl=24 * 3600,
         )
     except RedisError as error:
-        logger.warning("Analysis %s waits for the broker: %s", uuid, error)
+        logger.warning("Job %s waits for the broker: %s", job_id, error)
         return False
     return True
 
@@ -57,7 +63,16 @@ def queued_uuids() -> set[UUID]:
 
 def queued_copies() -> set[UUID]:
     """The analyses whose video's playable copy is on the queue. Raises RedisError without a broker."""
-    return _uuids(job_id[len(COPY) :] for job_id in analysis_queue().job_ids if job_id.startswith(COPY))
+    return _prefixed(COPY)
+
+
+def queued_exports() -> set[UUID]:
+    """The exports on the queue. Raises RedisError without a broker."""
+    return _prefixed(EXPORT)
+
+
+def _prefixed(prefix: str) -> set[UUID]:
+    return _uuids(job_id[len(prefix) :] for job_id in analysis_queue().job_ids if job_id.startswith(prefix))
 
 
 def _uuids(names: Iterable[str]) -> set[UUID]:

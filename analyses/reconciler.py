@@ -7,10 +7,17 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from analyses import services
-from analyses.models import Analysis
+from analyses import export_services, services
+from analyses.models import Analysis, Export
 from analyses.presence import is_gone, was_here
-from analyses.queue import enqueue, enqueue_copy, queued_copies, queued_uuids
+from analyses.queue import (
+    enqueue,
+    enqueue_copy,
+    enqueue_export,
+    queued_copies,
+    queued_exports,
+    queued_uuids,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +34,7 @@ def reconcile() -> Reconciled:
     """Take back what dead workers claimed, then enqueue every waiting row that the queue doesn't hold."""
     found = Reconciled(requeue_gone() + requeue_stuck(), enqueue_missing())
     enqueue_lost_copies()
+    reconcile_exports()
     if found.requeued or found.enqueued:
         logger.info("Took back %d analyses, enqueued %d.", found.requeued, found.enqueued)
     return found
@@ -34,7 +42,8 @@ def reconcile() -> Reconciled:
 
 def take_back() -> None:
     """The part of ``reconcile`` that is worth doing every few seconds: workers here that are gone."""
-    if any(is_gone(analysis.claimed_by) for analysis in Analysis.objects.running()):
+    claims = (*Analysis.objects.running(), *Export.objects.running())
+    if any(is_gone(row.claimed_by) for row in claims):
         reconcile()
 
 
@@ -62,6 +71,17 @@ def enqueue_lost_copies() -> int:
     due = Analysis.objects.awaiting_copy().values_list("uuid", "claimed_by")
     lost = [uuid for uuid, worker in due if was_here(worker)]
     return _enqueue_each(lost, queued_copies, enqueue_copy)
+
+
+def reconcile_exports() -> None:
+    """Take back what dead workers were writing, enqueue what waits, remove what has expired."""
+    silent = set(Export.objects.silent())
+    for export in Export.objects.running():
+        if export in silent or is_gone(export.claimed_by):
+            export_services.requeue_lost_export(export=export)
+    waiting = Export.objects.queued().order_by("created_at").values_list("uuid", flat=True)
+    _enqueue_each(list(waiting), queued_exports, enqueue_export)
+    export_services.remove_expired_exports()
 
 
 def _enqueue_each(

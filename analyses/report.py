@@ -113,6 +113,7 @@ class Report:
     timing: dict[str, float]
     software: dict[str, str]
     stability: dict[str, Any] | None
+    provenance: dict[str, Any] | None
 
     @property
     def lower_threshold(self) -> float:
@@ -186,6 +187,7 @@ def report_of(analysis: Analysis) -> Report:
         frame_s=frame_s,
         frames_looked_at=len({entry.frame for entry in frames}),
         **{key: document[key] for key in ("model", "video", "timing", "software", "stability")},
+        provenance=document.get("provenance"),
     )
 
 

@@ -22,7 +22,7 @@ from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
-from analyses.storage import delete_evidence, open_evidence_file, save_evidence
+from analyses.storage import delete_evidence, open_evidence_file, save_evidence, stored_evidence_sizes
 from analyses.thumbnails import with_thumbnail
 from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
 
@@ -159,10 +159,21 @@ def _delete_files(video: Video) -> None:
             file.delete(save=False)
 
 
+def evidence_names(analysis: Analysis) -> list[str]:
+    """The evidence images that the result names."""
+    entries = (analysis.document or {}).get("evidence", [])
+    return [entry[kind] for entry in entries for kind in ("crop", "heatmap")]
+
+
+def evidence_sizes(analysis: Analysis) -> dict[str, int]:
+    """Bytes of each evidence image that is there."""
+    found = stored_evidence_sizes(analysis.uuid)
+    return {name: found[name] for name in evidence_names(analysis) if name in found}
+
+
 def open_evidence(analysis: Analysis, name: str) -> File:  # type: ignore[type-arg]
     """An evidence image that the result names. Raises :class:`EvidenceMissing`."""
-    entries = (analysis.document or {}).get("evidence", [])
-    if not any(name in (entry["crop"], entry["heatmap"]) for entry in entries):
+    if name not in evidence_names(analysis):
         raise EvidenceMissing(name)
     try:
         return open_evidence_file(analysis.uuid, name)

@@ -29,6 +29,14 @@ def open_evidence_file(uuid: UUID, name: str) -> File:  # type: ignore[type-arg]
     return default_storage.open(evidence_path(uuid, name))
 
 
+def stored_evidence_sizes(uuid: UUID) -> dict[str, int]:
+    """Bytes of each image, by name."""
+    folder = _folder(uuid)
+    if not default_storage.exists(folder):
+        return {}
+    return {name: default_storage.size(f"{folder}/{name}") for name in default_storage.listdir(folder)[1]}
+
+
 def delete_evidence(uuid: UUID) -> None:
     """Remove the images and their folder, if there are any."""
     folder = _folder(uuid)

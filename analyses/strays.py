@@ -1,7 +1,7 @@
 """Removes files that no row owns, as a crash between storing a file and writing its row leaves them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from time import time
@@ -11,15 +11,16 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from analyses.models import PART_SUFFIX, Analysis, Upload, Video
+from analyses.models import PART_SUFFIX, Analysis, Export, Upload, Video
 from analyses.presence import forget_gone
 from analyses.resumable import discard_upload
 from analyses.storage import EVIDENCE, delete_evidence
 
 STRAY_AFTER = timedelta(hours=1)
 """A file's row may be about to be written; after an hour it isn't."""
-DRAFTS = ("*.upload*", "copy-*")
-"""Uploads on their way in, as Django names them, and copies that are being made (``analyses.inference``)."""
+DRAFTS = ("*.upload*", "copy-*", "export-*")
+"""Uploads on their way in, as Django names them; copies (``analyses.inference``) and exports
+(``analyses.export_writing``) that are being made."""
 
 
 def remove_strays() -> int:
@@ -28,24 +29,35 @@ def remove_strays() -> int:
     expired = list(Upload.objects.expired())
     for upload in expired:
         discard_upload(upload=upload)
-    videos, evidence = list(stray_videos()), list(stray_evidence())
+    files, evidence = [*stray_videos(), *stray_exports()], list(stray_evidence())
     drafts = [*stray_drafts(), *stray_parts()]
-    for path in videos:
+    for path in files:
         default_storage.delete(path)
     for uuid in evidence:
         delete_evidence(uuid)
     for draft in drafts:
         _remove(draft)
-    return len(expired) + len(videos) + len(evidence) + len(drafts)
+    return len(expired) + len(files) + len(evidence) + len(drafts)
 
 
 def stray_videos() -> Iterator[str]:
     """Paths in the storage."""
-    paths = [f"videos/{name}" for name in _listed("videos")[1]]
+    return _unknown(
+        "videos", lambda: {path for pair in Video.objects.values_list("file", "proxy") for path in pair}
+    )
+
+
+def stray_exports() -> Iterator[str]:
+    """Those of deleted accounts too, whose rows went with them."""
+    return _unknown("exports", lambda: set(Export.objects.values_list("file", flat=True)))
+
+
+def _unknown(folder: str, known_paths: Callable[[], set[str]]) -> Iterator[str]:
+    """Files of a folder that no row names and that nobody has written to for a while."""
+    paths = [f"{folder}/{name}" for name in _listed(folder)[1]]
     if not paths:
         return
-    known = {path for pair in Video.objects.values_list("file", "proxy") for path in pair}
-    limit = timezone.now() - STRAY_AFTER
+    known, limit = known_paths(), timezone.now() - STRAY_AFTER
     yield from (p for p in paths if p not in known and default_storage.get_modified_time(p) < limit)
 
 

@@ -1,4 +1,4 @@
-"""The queue's jobs: an analysis, and the playable copy that a lost worker left unmade."""
+"""The queue's jobs: an analysis, the playable copy that a lost worker left unmade, and an export."""
 
 import logging
 from pathlib import Path
@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.core.files.base import File
 
-from analyses import services
+from analyses import export_services, services
 from analyses.detection import AnalysisError, Failure, config_for
+from analyses.export_writing import write_export
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
 from analyses.models import Analysis
@@ -41,6 +42,18 @@ def run_copy(uuid: str) -> None:
     """Make the copy that browsers can play, where it is still missing."""
     if (analysis := services.take_over_copy(uuid=UUID(uuid), worker=WORKER)) is not None:
         make_proxy(analysis)
+
+
+def run_export(uuid: str) -> None:
+    """Claim, write, record. A second delivery finds nothing to claim and does nothing."""
+    export = export_services.claim_export(uuid=UUID(uuid), worker=WORKER)
+    if export is None:
+        return
+    try:
+        write_export(export)
+    except Exception:
+        export_services.record_export_failure(export=export)
+        raise
 
 
 def run_claimed(analysis: Analysis) -> None:

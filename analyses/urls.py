@@ -25,6 +25,8 @@ urlpatterns = [
     path("analyses/<uuid:uuid>/delete/", views.analysis_delete, name="analysis_delete"),
     path("analyses/<uuid:uuid>/result.json", views.analysis_json, name="analysis_json"),
     path("analyses/<uuid:uuid>/frames.csv", views.analysis_csv, name="analysis_csv"),
+    path("analyses/<uuid:uuid>/report.pdf", views.analysis_pdf, name="analysis_pdf"),
+    path("analyses/<uuid:uuid>/evidence.zip", views.analysis_zip, name="analysis_zip"),
     path("analyses/<uuid:uuid>/video", views.analysis_video, name="analysis_video"),
     path("analyses/<uuid:uuid>/evidence/<str:name>", views.analysis_evidence, name="analysis_evidence"),
     path("analyses/<uuid:uuid>/thumbnail", views.analysis_thumbnail, name="analysis_thumbnail"),
@@ -35,4 +37,8 @@ urlpatterns = [
     path("shared/<str:token>/", views.shared, name="shared"),
     path("shared/<str:token>/video", views.shared_video, name="shared_video"),
     path("shared/<str:token>/evidence/<str:name>", views.shared_evidence, name="shared_evidence"),
+    path("exports/", views.exports, name="exports"),
+    path("exports/fragment/", views.exports_fragment, name="exports_fragment"),
+    path("exports/<uuid:uuid>/file", views.export_file, name="export_file"),
+    path("exports/<uuid:uuid>/delete/", views.export_delete, name="export_delete"),
 ]

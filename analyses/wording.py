@@ -1,5 +1,6 @@
 """What the pages say about verdicts, failures and stages. The sentences of the codes are the detector’s."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analyses.detection import MAX_YAW_DEG, MIN_FACE_PX, MIN_SHARPNESS, Failure, Verdict
@@ -150,3 +151,34 @@ STAGE_UNITS: dict[str, str] = {
     "model": "face pictures",
     "explain": "heatmaps",
 }
+
+CREDENTIALS: dict[str, str] = {
+    "trusted": "Signed by somebody on the trust list, and unchanged since",
+    "untrusted": "Unchanged since it was signed, by somebody whom nobody here vouches for",
+    "invalid": "Changed since it was signed, or damaged",
+    "none": "None in this file",
+    "unread": "Could not be read",
+}
+"""What the page says of a file's Content Credentials, by their status."""
+ABSENCE = (
+    "Absence proves nothing: most cameras and programs write no Content Credentials, and sites strip them."
+)
+PRESENCE = (
+    "Content Credentials say who signed the file and what they claim of it. They don’t say that what it "
+    "shows is true, and they had no part in the verdict."
+)
+
+FILTER_NAMES: dict[str, str] = {
+    "verdict": "verdict",
+    "state": "state",
+    "model": "model",
+    "q": "name contains",
+    "since": "from",
+    "until": "until",
+    "sort": "sorted by",
+}
+
+
+def filter_words(filters: Mapping[str, str]) -> str:
+    """The filters of an export, like "verdict: fake, from: 2026-01-31"."""
+    return ", ".join(f"{FILTER_NAMES.get(name, name)}: {value}" for name, value in filters.items())

@@ -34,6 +34,7 @@ class DetectorConfig:
     threshold: fake at or above it, real at or below ``1 - threshold``; 0.5 < threshold < 1.
     batch_size: crops in one pass through the CNN.
     explain_frames: frames of evidence (crop and heatmap) per clip; 0 for none.
+    trust_list: a PEM file of the authorities that vouch for signers of Content Credentials (C2PA).
     """
 
     backbone: str = "efficientnet"
@@ -46,6 +47,7 @@ class DetectorConfig:
     face_finder: str = "mtcnn"
     explain_frames: int = 6
     stability: bool = False
+    trust_list: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

@@ -108,6 +108,10 @@ def do(job: Job, channel: Channel) -> None:
         from detector.decoding import probe
 
         probe(job, channel)
+    elif job["kind"] == "credentials":
+        from detector.credentials import read_credentials
+
+        read_credentials(job, channel)
     else:
         from detector.transcoding import transcode
 

@@ -32,6 +32,7 @@ from detector.probing import (
     video_stream,
 )
 from detector.sampling import Window, plan
+from detector.tags import container_facts, holds_credentials
 
 THREADS = 2
 ENOUGH = 0.9
@@ -47,7 +48,8 @@ class Clip:
         self._job = job
         self._open()
         check_claims(self.container, self.stream, job)
-        self.head = head_of(job["file"])
+        self.descriptor: int = job["file"]
+        self.head = head_of(self.descriptor)
         self.scan: Scan = scan(self.container, self.stream)
         if not self.scan.timeline.count:
             raise AnalysisError(Failure.UNREADABLE, "the file holds no frame")
@@ -200,10 +202,11 @@ def shape_of(clip: Clip, max_pixels: int) -> Shape:
 def facts(clip: Clip, shape: Shape) -> dict[str, Any]:
     """The clip's facts for the parent; width and height as stored, in square pixels."""
     context, timeline = clip.stream.codec_context, clip.scan.timeline
+    container = container_name(clip.container, clip.head)
     pixels = context.width * context.height * max(1, timeline.count)
     return {
         "kind": "facts",
-        "container": container_name(clip.container, clip.head),
+        "container": container,
         "codec": codec_name(clip.stream),
         "pix_fmt": context.pix_fmt or "",
         "width": shape.width,
@@ -213,7 +216,17 @@ def facts(clip: Clip, shape: Shape) -> dict[str, Any]:
         "duration_s": round(clip.duration_s, 3),
         "frames": timeline.count,
         "bits_per_pixel": round(clip.scan.bits / pixels, 5),
+        **provenance(clip, container),
     }
+
+
+def provenance(clip: Clip, container: str) -> dict[str, Any]:
+    """What the file says of its making; nothing where that can't be read: the analysis goes on."""
+    try:
+        found = {"container_facts": container_facts(clip.container)}
+        return {**found, "credentials": holds_credentials(clip.descriptor, container)}
+    except Exception:
+        return {}
 
 
 def rgb(pictures: VideoReformatter, frame: VideoFrame, shape: Shape) -> memoryview | bytes:

@@ -12,8 +12,9 @@ from detector.codes import Failure
 from detector.config import DetectorConfig
 from detector.errors import AnalysisError
 from detector.faces import FaceFinder, reduced
+from detector.provenance import provenance_of, reading_credentials
 from detector.reading import ClipReader, Frame, open_clip
-from detector.result import ProgressHook, SampledWindow, StopHook, VideoFacts
+from detector.result import ProgressHook, Provenance, SampledWindow, StopHook, VideoFacts
 from detector.tracks import FaceTracker, Sighting
 from detector.verdict import MIN_FRAMES
 
@@ -27,6 +28,7 @@ class Look:
     windows: tuple[SampledWindow, ...]
     bits_per_pixel: float
     truncated: bool
+    provenance: Provenance
     probe_s: float
     decode_s: float
     faces_s: float
@@ -114,13 +116,16 @@ def look_once(
     path: Path, finder: FaceFinder, config: DetectorConfig, watch: Watch, listener: Listener | None
 ) -> tuple[Look, list[Frame]]:
     began = perf_counter()
-    with open_clip(
-        path,
-        windows=config.windows,
-        window_length=config.sequence_length,
-        limits=config.limits,
-        should_stop=watch.should_stop,
-    ) as clip:
+    with (
+        open_clip(
+            path,
+            windows=config.windows,
+            window_length=config.sequence_length,
+            limits=config.limits,
+            should_stop=watch.should_stop,
+        ) as clip,
+        reading_credentials(clip.file, clip.facts, config, watch.should_stop) as credentials,
+    ):
         opened = perf_counter()
         if listener is not None:
             listener.restart(clip.video)
@@ -133,6 +138,7 @@ def look_once(
             windows=tuple(watch.windows.values()),
             bits_per_pixel=clip.bits_per_pixel,
             truncated=clip.truncated,
+            provenance=provenance_of(clip.facts, credentials.collect()),
             probe_s=opened - began,
             decode_s=watch.waited_s,
             faces_s=took - watch.waited_s,

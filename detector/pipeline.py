@@ -120,6 +120,7 @@ def run(
         timing=timing(seen, explain_began - model_began, ended - explain_began, ended - began),
         software=software(),
         windows=seen.windows,
+        provenance=seen.provenance,
     )
 
 

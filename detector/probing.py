@@ -72,7 +72,7 @@ def open_container(descriptor: int, *, allow_mpeg: bool = False) -> InputContain
         "codec_whitelist": DECODERS,
     }
     try:
-        return av.open(f"file:/dev/fd/{descriptor}", "r", options=options)
+        return av.open(f"file:/dev/fd/{descriptor}", "r", options=options, metadata_errors="replace")
     except MemoryError as error:
         raise AnalysisError(Failure.CRASHED, str(error)) from error
     except (av.FFmpegError, ValueError, UnicodeError) as error:

@@ -47,12 +47,13 @@ class ClipReader:
 
     video: what the clip is. bits_per_pixel: of the video stream, averaged over the clip.
     expected: frames that will come, fewer only where some can't be decoded.
+    file, facts: the open file, and all that the child said of it.
     probe_s, decode_s: seconds spent until the facts were known, and waiting for frames since then.
     """
 
     def __init__(self, child: LimitedChild, file: BinaryIO, facts: Message, sha256: str) -> None:
         self._child = child
-        self._file = file
+        self.file, self.facts = file, facts
         self._waited_before = child.waited_s
         with trusting_nothing():
             self.video = video_facts(facts, sha256)
@@ -74,7 +75,7 @@ class ClipReader:
 
     def close(self) -> None:
         self._child.close()
-        self._file.close()
+        self.file.close()
 
     def frames(self) -> Iterator[Frame]:
         """The sampled frames in presentation order, each in memory of its own."""

@@ -6,6 +6,7 @@ fields may be added, never renamed.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from detector.codes import Failure, Reason, Verdict, sentence
@@ -131,6 +132,65 @@ class Timing:
     total_s: float
 
 
+class CredentialStatus(StrEnum):
+    """Whether a file's Content Credentials hold.
+
+    ``trusted``: signed by somebody on the trust list, and unchanged since. ``untrusted``: unchanged since it
+    was signed, by somebody whom nobody vouches for. ``invalid``: changed since, or damaged. ``none``: there
+    are none. ``unread``: that could not be found out.
+    """
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    INVALID = "invalid"
+    NONE = "none"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Content Credentials. All but the status and its reason is the signer's claim."""
+
+    status: CredentialStatus
+    reason: str
+    signer: str = ""
+    generator: str = ""
+    title: str = ""
+    signed_at: str = ""
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """``where``: the container, or a stream like "video 1"."""
+
+    where: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """``kind``: video, audio, subtitle, data. ``details``: like "48000 Hz, 2 channels"."""
+
+    kind: str
+    codec: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """``container_read`` is False where the container's facts could not be had."""
+
+    container_read: bool
+    brand: str
+    created: str
+    streams: tuple[StreamFacts, ...]
+    tags: tuple[Tag, ...]
+    tools: tuple[str, ...]
+    credentials: Credentials
+
+
 @dataclass(frozen=True, slots=True)
 class AnalysisResult:
     """The whole answer for one clip. ``fake_probability`` is None only where no face could be scored."""
@@ -148,12 +208,15 @@ class AnalysisResult:
     timing: Timing
     software: dict[str, str]
     windows: tuple[SampledWindow, ...] = ()
+    provenance: Provenance | None = None
 
     def to_document(self, path: str) -> Document:
         """The JSON document, without the evidence images' bytes. ``path`` is the name to show."""
         document = {"schema": SCHEMA_VERSION, "path": path, **asdict(self)}
         for entry in document["evidence"]:
             del entry["crop_jpeg"], entry["heatmap_png"]
+        if self.provenance is None:
+            del document["provenance"]
         return document
 
 

@@ -48,6 +48,7 @@ try:
         batch_size=env.integer("BATCH_SIZE", 16, low=1, high=1024),
         device=env.text("DEVICE", "auto"),
         face_finder=env.text("FACE_FINDER", "mtcnn"),
+        trust_list=env.file("C2PA_TRUST_LIST", base=BASE_DIR),
         limits=Limits(max_bytes=MAX_VIDEO_SIZE_BYTES, max_duration_s=float(MAX_VIDEO_DURATION_S)),
     )
 except ConfigError as error:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.detection import AnalysisResult, Failure, Reason, Verdict
-from analyses.models import Analysis, ShareLink, State, Video
+from analyses.models import Analysis, Export, ExportState, ShareLink, State, Video
 from detector.result import (
     Evidence,
     FaceQuality,
@@ -118,3 +118,16 @@ def without_faces(video: Video) -> AnalysisResult:
         reasons=(Reason.NO_FACE,),
         scores=(),
     )
+
+
+def make_export(owner: User, *, content: bytes = b"file\r\n", **fields: Any) -> Export:
+    """One that is ready, as a worker records it, unless ``fields`` name another state."""
+    from analyses import export_services
+
+    if "state" in fields:
+        return Export.objects.create(owner=owner, **fields)
+    now = timezone.now()
+    claim = {"state": ExportState.RUNNING, "claimed_by": "worker-1", "heartbeat_at": now}
+    export = Export.objects.create(owner=owner, **claim, **fields)
+    assert export_services.record_export(export=export, file=ContentFile(content), rows=1)
+    return Export.objects.get(pk=export.pk)

@@ -8,12 +8,17 @@ from skimage.data import astronaut
 from analyses.detection import AnalysisResult, Reason, Verdict
 from analyses.models import Video
 from detector.result import (
+    Credentials,
+    CredentialStatus,
     Evidence,
     FaceQuality,
     FaceResult,
     FrameScore,
     ModelFacts,
+    Provenance,
     SampledWindow,
+    StreamFacts,
+    Tag,
     Timing,
     VideoFacts,
 )
@@ -60,6 +65,25 @@ def make_rich_result(video: Video, *, verdict: Verdict = Verdict.FAKE) -> Analys
             SampledWindow(number, start, start + WINDOW - 1, start / FPS, (start + WINDOW - 1) / FPS, WINDOW)
             for number, start in enumerate(WINDOW_STARTS)
         ),
+    )
+
+
+def make_provenance(status: CredentialStatus = CredentialStatus.NONE) -> Provenance:
+    claims = {"signer": "Test News Agency", "generator": "Test Camera 1.0", "title": "Press conference"}
+    actions = ("c2pa.created (digitalCapture)",)
+    return Provenance(
+        container_read=True,
+        brand="isom",
+        created="2026-01-02T03:04:05.000000Z",
+        streams=(
+            StreamFacts("video", "h264", "profile High, 1280 × 720, yuv420p, 2100 kbit/s"),
+            StreamFacts("audio", "aac", "profile LC, 48000 Hz, 2 channels, 128 kbit/s"),
+        ),
+        tags=(Tag("container", "encoder", "Lavf62.3.100"), Tag("video 1", "handler_name", "VideoHandler")),
+        tools=("FFmpeg or a program that uses it",),
+        credentials=Credentials(status, "The reason.")
+        if status == CredentialStatus.NONE
+        else Credentials(status, "The reason.", signed_at="2026-01-02", actions=actions, **claims),
     )
 
 

@@ -1,6 +1,7 @@
 """What only a real browser can show: scripts, the player, the security policy, small screens."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,10 @@ from django.core.files.base import ContentFile
 from django.test import Client
 
 from accounts.models import User
-from analyses import services
-from analyses.models import Analysis, State
-from analyses.tests.factories import make_failed, make_running
-from analyses.tests.results import STRONGEST_S, make_rich_result
+from analyses import export_services, services
+from analyses.models import Analysis, Export, ExportState, State
+from analyses.tests.factories import make_export, make_failed, make_running
+from analyses.tests.results import STRONGEST_S, make_provenance, make_rich_result
 from truthlens_site.tests.services import wait_until
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture
 def done(alice: User, film: bytes) -> Analysis:
     analysis = make_running(alice, name="film.mp4", content=film)
-    assert services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    result = replace(make_rich_result(analysis.video), provenance=make_provenance())
+    assert services.record_result(analysis=analysis, result=result)
     return analysis
 
 
@@ -193,6 +195,23 @@ def test_every_picture_of_a_result_loads(page: "Page", done: Analysis) -> None:
     assert page.locator("main img").count() == 9
 
 
+def test_an_export_becomes_ready_while_it_is_watched(page: "Page", alice: User) -> None:
+    waiting = make_export(alice, state=ExportState.QUEUED)
+    page.goto("/exports/")
+    page.get_by_text("Waiting for a worker").wait_for()
+    export = export_services.claim_export(uuid=waiting.uuid, worker="worker-1")
+    assert export is not None
+    export_services.record_export_progress(export=export, rows=3, total=9)
+    page.get_by_text("Being written: 3 of 9 rows").wait_for()
+    export_services.record_export(export=export, file=ContentFile(b"file\r\n"), rows=9)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the export of").click()
+    assert download.value.path().read_bytes() == b"file\r\n"
+    page.get_by_role("button", name="Delete the export of").click()
+    page.get_by_text("The export was deleted.").wait_for()
+    assert not Export.objects.exists()
+
+
 def test_without_scripts_the_page_still_says_everything(
     chromium: "Browser", live_server: "LiveServer", alice: User, done: Analysis, complaints: list[str]
 ) -> None:
@@ -232,7 +251,9 @@ def test_no_page_is_wider_than_a_phone(
         color_scheme=scheme,
     )
     page = log_in(context, live_server, alice)
-    addresses = ["/analyses/", "/analyses/new/", "/accounts/password/change/", done.get_absolute_url()]
+    make_export(alice, filters={"q": name})
+    addresses = ["/analyses/", "/analyses/new/", "/accounts/password/change/", "/exports/"]
+    addresses.append(done.get_absolute_url())
     for address in addresses + [other.get_absolute_url() for other in others]:
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") == 360, address

@@ -259,7 +259,7 @@ def test_the_first_load_is_small_and_nothing_shifts(
 
     def note(response: Any) -> None:
         if "/evidence/" not in response.url and not response.url.endswith("/video"):
-            sizes[response.url] = len(response.body())
+            sizes[response.url] = response.request.sizes()["responseBodySize"]
 
     page.on("response", note)
     show(page, record(alice, reel))

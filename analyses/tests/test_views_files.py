@@ -1,5 +1,6 @@
 import csv
 import io
+from zipfile import ZipFile
 
 import pytest
 from django.test import Client
@@ -27,16 +28,38 @@ def test_the_json_of_a_failure_is_the_error_document(alice: User, alice_client: 
 
 def test_the_csv_has_a_row_for_each_frame(alice: User, alice_client: Client) -> None:
     response = alice_client.get(reverse("analysis_csv", args=[make_done(alice).uuid]))
-    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
     assert [row["score"] for row in rows] == ["0.88", "0.93", "0.95"]
     assert response["Content-Type"] == "text/csv; charset=utf-8"
 
 
-@pytest.mark.parametrize("name", ["analysis_json", "analysis_csv"])
+@pytest.mark.parametrize("name", ["analysis_json", "analysis_csv", "analysis_pdf", "analysis_zip"])
 def test_there_is_nothing_to_download_before_the_end(name: str, alice: User, alice_client: Client) -> None:
     response = alice_client.get(reverse(name, args=[make_running(alice).uuid]))
     assert response.status_code == 409
     assert "has not finished" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["analysis_pdf", "analysis_zip"])
+def test_there_is_no_report_of_a_failure(name: str, alice: User, alice_client: Client) -> None:
+    response = alice_client.get(reverse(name, args=[make_failed(alice).uuid]))
+    assert response.status_code == 409
+    assert "ended without a result" in response.content.decode()
+
+
+def test_the_report_is_a_pdf_that_nobody_else_keeps(alice: User, alice_client: Client) -> None:
+    response = alice_client.get(reverse("analysis_pdf", args=[make_done(alice, name="Köln.mp4").uuid]))
+    assert response.content.startswith(b"%PDF-")
+    assert response["Content-Type"] == "application/pdf"
+    assert "no-store" in response["Cache-Control"]
+    assert "truthlens.pdf" in response["Content-Disposition"]
+
+
+def test_the_archive_is_sent_as_it_is_made(alice: User, alice_client: Client) -> None:
+    response = alice_client.get(reverse("analysis_zip", args=[make_done(alice).uuid]))
+    assert response.streaming
+    assert "report.pdf" in ZipFile(io.BytesIO(response.getvalue())).namelist()
+    assert response["Content-Type"] == "application/zip"
 
 
 def test_the_video_can_be_read_in_ranges(alice: User, alice_client: Client) -> None:

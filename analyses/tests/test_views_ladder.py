@@ -17,6 +17,8 @@ ON_FINISHED = (
     "analysis_delete",
     "analysis_json",
     "analysis_csv",
+    "analysis_pdf",
+    "analysis_zip",
     "analysis_video",
 )
 IMAGES = ("analysis_evidence", "analysis_thumbnail")

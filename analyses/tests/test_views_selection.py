@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import User
-from analyses import exports
+from analyses.export_writing import COLUMNS
 from analyses.models import Analysis, Video
 from analyses.tests.factories import make_analysis, make_done, make_failed, make_running
 
@@ -90,8 +90,8 @@ def test_a_selection_is_exported_as_a_table(alice: User, bob: User, alice_client
     assert response["Content-Disposition"] == 'attachment; filename="truthlens-analyses.csv"'
     assert response["Cache-Control"] == "private, no-store"
     rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
-    assert tuple(rows[0]) == exports.ANALYSIS_COLUMNS
-    assert [row["number"] for row in rows] == [str(failed.uuid), str(done.uuid)]
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["analysis"] for row in rows] == [str(failed.uuid), str(done.uuid)]
     assert rows[1]["file"] == "'=1+1.mp4"
     assert (rows[1]["verdict"], rows[1]["fake_probability"], rows[1]["duration_s"]) == ("fake", "0.92", "4.0")
     assert (rows[0]["state"], rows[0]["failure"], rows[0]["verdict"]) == ("failed", "unreadable", "")

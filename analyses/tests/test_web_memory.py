@@ -34,6 +34,7 @@ client = Client(raise_request_exception=True)
 client.force_login(alice)
 page = f"/analyses/{done.uuid}/"
 media = ("state/", "fragment/", "result.json", "frames.csv", "video", "evidence/1-0-crop.jpg")
+media += ("report.pdf", "evidence.zip")
 paths = ["/analyses/", "/analyses/new/", "/analyses/new/webcam/", page, f"/analyses/{failed.uuid}/"]
 paths.append(f"{page}compare/{make_done(alice, video=done.video).uuid}/")
 paths += [page + piece for piece in media]

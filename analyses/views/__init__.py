@@ -3,12 +3,15 @@
 from analyses.views.changes import analysis_cancel, analysis_delete, analysis_rerun
 from analyses.views.compare import analysis_compare
 from analyses.views.disputes import analysis_dispute, dispute_withdraw
+from analyses.views.exports import export_delete, export_file, exports, exports_fragment
 from analyses.views.files import (
     analysis_csv,
     analysis_evidence,
     analysis_json,
+    analysis_pdf,
     analysis_thumbnail,
     analysis_video,
+    analysis_zip,
 )
 from analyses.views.history import analyses, home
 from analyses.views.model_cards import model_card, model_plot, models
@@ -33,13 +36,19 @@ __all__ = [
     "analysis_fragment",
     "analysis_json",
     "analysis_new",
+    "analysis_pdf",
     "analysis_rerun",
     "analysis_share",
     "analysis_state",
     "analysis_thumbnail",
     "analysis_video",
     "analysis_webcam",
+    "analysis_zip",
     "dispute_withdraw",
+    "export_delete",
+    "export_file",
+    "exports",
+    "exports_fragment",
     "home",
     "model_card",
     "model_plot",

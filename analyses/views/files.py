@@ -5,31 +5,53 @@ from typing import IO
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from analyses import exports, services
 from analyses.access import get_analysis, get_listed_analysis
+from analyses.archive import evidence_zip
 from analyses.detection import HEAD_BYTES, container_of
 from analyses.media import content_type_of, ranged_response
 from analyses.models import Analysis, Video
+from analyses.pdf.document import NoResult, report_pdf
 from analyses.views.requests import UserRequest
 
 NOT_FINISHED = "This analysis has not finished, so there is nothing to download yet."
+NO_RESULT = "This analysis ended without a result, so there is no report of it."
 
 
 @login_required
 @require_safe
-def analysis_json(request: UserRequest, uuid: UUID) -> HttpResponse:
+def analysis_json(request: UserRequest, uuid: UUID) -> HttpResponseBase:
     return _download(get_analysis(request.user, uuid), "json", _as_json)
 
 
 @login_required
 @require_safe
-def analysis_csv(request: UserRequest, uuid: UUID) -> HttpResponse:
+def analysis_csv(request: UserRequest, uuid: UUID) -> HttpResponseBase:
     return _download(get_analysis(request.user, uuid), "csv", _as_csv)
+
+
+@login_required
+@require_safe
+def analysis_pdf(request: UserRequest, uuid: UUID) -> HttpResponseBase:
+    return _download(get_analysis(request.user, uuid), "pdf", _as_pdf)
+
+
+@login_required
+@require_safe
+def analysis_zip(request: UserRequest, uuid: UUID) -> HttpResponseBase:
+    return _download(get_analysis(request.user, uuid), "zip", _as_zip)
 
 
 @login_required
@@ -86,24 +108,39 @@ def _player_name(video: Video) -> str:
     return f"{_stem(video.original_name)}.mp4" if video.proxy else video.original_name
 
 
-def _as_json(analysis: Analysis) -> HttpResponse:
-    document = exports.result_json(analysis)
-    return JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 2})
+def _as_json(analysis: Analysis) -> HttpResponseBase:
+    return HttpResponse(exports.result_bytes(analysis), content_type="application/json")
 
 
-def _as_csv(analysis: Analysis) -> HttpResponse:
-    return HttpResponse(exports.frames_csv(analysis), content_type="text/csv; charset=utf-8")
+def _as_csv(analysis: Analysis) -> HttpResponseBase:
+    return StreamingHttpResponse(exports.frames_csv(analysis), content_type="text/csv; charset=utf-8")
 
 
-def _download(analysis: Analysis, extension: str, export: Callable[[Analysis], HttpResponse]) -> HttpResponse:
+def _as_pdf(analysis: Analysis) -> HttpResponseBase:
+    return HttpResponse(report_pdf(analysis), content_type="application/pdf")
+
+
+def _as_zip(analysis: Analysis) -> HttpResponseBase:
+    return StreamingHttpResponse(evidence_zip(analysis), content_type="application/zip")
+
+
+def _download(
+    analysis: Analysis, extension: str, export: Callable[[Analysis], HttpResponseBase]
+) -> HttpResponseBase:
     try:
         response = export(analysis)
     except exports.NotFinished:
-        return HttpResponse(NOT_FINISHED, status=409, content_type="text/plain; charset=utf-8")
+        return _nothing(NOT_FINISHED)
+    except NoResult:
+        return _nothing(NO_RESULT)
     name = f"{_stem(analysis.video.original_name)}-truthlens.{extension}"
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _nothing(sentence: str) -> HttpResponse:
+    return HttpResponse(sentence, status=409, content_type="text/plain; charset=utf-8")
 
 
 def _stem(name: str) -> str:

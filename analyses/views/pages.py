@@ -17,11 +17,12 @@ from analyses.forms import DisputeForm, OptionsForm, ShareForm
 from analyses.models import Analysis, Dispute
 from analyses.odds import odds_of
 from analyses.progress import Progress, progress_of
-from analyses.report import report_of
+from analyses.report import Report, report_of
 from analyses.scale import scale_of
+from analyses.takeaway import downloads_of
 from analyses.timeline import timeline_of
 from analyses.views.requests import UserRequest
-from analyses.wording import FAILURE_STEPS
+from analyses.wording import ABSENCE, CREDENTIALS, FAILURE_STEPS, PRESENCE
 
 
 @login_required
@@ -78,10 +79,11 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
 
 
 def own_context(shown: Analysis) -> dict[str, object]:
-    """What its owner can do about a result: share it, dispute it, have it made anew and compare."""
+    """What its owner can do about a result: take it away, share it, dispute it, compare it."""
     return {
         "others": Analysis.objects.of_same_file(shown).exclude(pk=shown.pk).for_list(),
         "rerun": OptionsForm(initial={"backbone": _another_model(shown), "stability": not shown.stability}),
+        "downloads": downloads_of(shown),
         "share_form": ShareForm(),
         "share_links": shown.share_links.active(),
         "dispute_form": DisputeForm(),
@@ -103,6 +105,9 @@ def result_context(shown: Analysis) -> dict[str, object]:
         "scale": scale,
         "timeline": timeline_of(report),
         "boxes": boxes_of(report),
+        "absence": ABSENCE,
+        "presence": PRESENCE,
+        "credentials_words": CREDENTIALS.get(_credentials_status(report), ""),
     }
 
 
@@ -110,3 +115,7 @@ def _another_model(shown: Analysis) -> str:
     """One that this result doesn't come from, where there is one."""
     others = (model for model in installed_models() if model.weights.sha256 != shown.model_sha256)
     return next((model.backbone for model in others), shown.backbone)
+
+
+def _credentials_status(report: Report) -> str:
+    return str(report.provenance["credentials"]["status"]) if report.provenance else ""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,14 +10,19 @@ import pytest
 from detector.codes import Failure, Reason, Verdict
 from detector.result import (
     AnalysisResult,
+    Credentials,
+    CredentialStatus,
     Evidence,
     FaceQuality,
     FaceResult,
     FrameScore,
     ModelFacts,
+    Provenance,
     SampledWindow,
     Stability,
     StabilityVariant,
+    StreamFacts,
+    Tag,
     Timing,
     VideoFacts,
     error_document,
@@ -58,6 +64,36 @@ def document() -> Document:
 
 def test_a_full_result_is_valid() -> None:
     check_document(document())
+
+
+PROVENANCE = Provenance(
+    container_read=True,
+    brand="isom",
+    created="2026-01-02T03:04:05Z",
+    streams=(StreamFacts("video", "h264", "profile High"),),
+    tags=(Tag("container", "encoder", "Lavf62"),),
+    tools=("FFmpeg or a program that uses it",),
+    credentials=Credentials(CredentialStatus.NONE, "The file holds no Content Credentials."),
+)
+
+
+def test_a_document_of_before_has_no_provenance() -> None:
+    assert "provenance" not in document()
+
+
+def test_provenance_may_come_with_it() -> None:
+    plain = json.loads(json.dumps(replace(RESULT, provenance=PROVENANCE).to_document("clip.mp4")))
+    check_document(plain)
+    assert plain["provenance"]["credentials"]["status"] == "none"
+    plain["provenance"]["credentials"]["status"] = "perhaps"
+    with pytest.raises(AssertionError):
+        check_document(plain)
+
+
+def test_every_status_of_credentials_is_in_the_schema() -> None:
+    schema = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+    known = schema["$defs"]["provenance"]["properties"]["credentials"]["properties"]["status"]["enum"]
+    assert known == list(CredentialStatus)
 
 
 def test_an_abstention_without_a_face_is_valid() -> None:

@@ -29,7 +29,8 @@ DOORS = {
 }
 WORKSHOPS = ("detector.training", "detector.evaluation")
 DETECTOR_LIBRARIES = {
-    "numpy", "torch", "torchvision", "safetensors", "facenet_pytorch", "cv2", "av", "pytorch_grad_cam",
+    "numpy", "torch", "torchvision", "safetensors", "facenet_pytorch", "cv2", "av", "c2pa",
+    "pytorch_grad_cam",
 }  # fmt: skip
 
 
