@@ -160,9 +160,7 @@ CREDENTIALS: dict[str, str] = {
     "unread": "Could not be read",
 }
 """What the page says of a file's Content Credentials, by their status."""
-ABSENCE = (
-    "Absence proves nothing: most cameras and programs write no Content Credentials, and sites strip them."
-)
+ABSENCE = "Sites and messengers strip them from the files that they pass on."
 PRESENCE = (
     "Content Credentials say who signed the file and what they claim of it. They don’t say that what it "
     "shows is true, and they had no part in the verdict."

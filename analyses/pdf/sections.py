@@ -115,9 +115,13 @@ def looked_at(report: Report) -> str:
     if not report.frames_looked_at:
         return "No frame could be scored."
     total = f" of {report.video['frames']}" if report.video["frames"] else ""
+    scored = f"Faces were scored in {report.frames_looked_at}{total} frames"
+    if not report.windows:
+        return f"{scored}, spread over the clip. The rest was not looked at, or shows no usable face."
+    windows = counted(len(report.windows), "window")
     return (
-        f"Faces were scored in {report.frames_looked_at}{total} frames, spread over the clip. The rest was "
-        "not looked at, or shows no usable face."
+        f"{scored}. Looked at were {report.frames_in_windows}, in {windows} of consecutive frames spread "
+        "over the clip."
     )
 
 
@@ -126,7 +130,7 @@ def timeline_part(report: Report, timeline: Timeline) -> Parts:
         return [heading("Timeline"), paragraph("There is no timeline, because no face was found.")]
     words = (
         "Each strip is one face and each point one frame: the higher, the more it looks manipulated. "
-        "Shaded parts were scored, the rest not. Dashed lines mark the limits of "
+        "Shaded parts were looked at, the rest not. Dashed lines mark the limits of "
         f"{percent(report.threshold)} and {percent(report.lower_threshold)}. Single frames are noisy: the "
         "verdict comes from whole windows of frames."
     )
@@ -172,9 +176,9 @@ def evidence(analysis: Analysis, report: Report) -> Parts:
     )
     pairs = [_pair(analysis, entry, report) for entry in report.evidence]
     rows = [pairs[at : at + 2] + [""] * (2 - len(pairs[at : at + 2])) for at in range(0, len(pairs), 2)]
-    table = Table(rows, colWidths=[WIDTH / 2] * 2)
-    table.setStyle(TIGHT)
-    return [heading("Frames that drove the verdict"), paragraph(words, "small"), Spacer(1, 4), table]
+    tables = [Table([row], colWidths=[WIDTH / 2] * 2, style=TIGHT) for row in rows]
+    above = [heading("Frames that drove the verdict"), paragraph(words, "small"), Spacer(1, 4)]
+    return [KeepTogether([*above, tables[0]]), *tables[1:]]
 
 
 def _pair(analysis: Analysis, entry: EvidencePair, report: Report) -> Parts:
