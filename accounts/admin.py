@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 
 if TYPE_CHECKING:
     UserAdminOfUser = DjangoUserAdmin[User]  # generic for the type checker alone
@@ -28,3 +29,22 @@ class UserAdmin(UserAdminOfUser):
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "password1", "password2")}),
     )
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read by administrators alone, changed by nobody."""
+
+    list_display = ("id", "at", "actor", "action", "target_kind", "target", "reason")
+    list_filter = ("action", "target_kind")
+    search_fields = ("actor", "target", "reason", "hash")
+    ordering = ("-pk",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -1,11 +1,12 @@
-"""How users are made and looked up: by e-mail address, whatever its case."""
+"""How users are made and looked up: by e-mail address, whatever its case. Rows that are never changed."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.contrib.auth.models import BaseUserManager
+from django.db import models
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import AuditEntry, User  # noqa: F401 (a base class names it as text)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -23,3 +24,21 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
+
+
+class AppendOnly(TypeError):
+    """These rows are written once and never changed or deleted."""
+
+
+class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
+    def update(self, **fields: Any) -> NoReturn:
+        raise AppendOnly
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly
+
+    def bulk_create(self, *args: Any, **options: Any) -> NoReturn:
+        raise AppendOnly
+
+    def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
+        raise AppendOnly

@@ -1,14 +1,14 @@
-"""The user: an e-mail address, no user name."""
+"""The user: an e-mail address, no user name; and the audit log of those who may do more than others."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.managers import UserManager
+from accounts.managers import AppendOnly, AppendOnlyQuerySet, UserManager
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -48,3 +48,41 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name or self.email
+
+
+class AuditEntry(models.Model):
+    """What a moderator or an administrator did. Entries are made by ``accounts.audit`` and never change.
+
+    Each holds the hash of the one before, so that a changed or missing entry breaks the chain. No two can
+    have the same one before: the chain can't fork. People are named by their UUID, which stays when an
+    account is deleted and then names nobody.
+    """
+
+    at = models.DateTimeField()
+    actor = models.UUIDField(null=True)
+    action = models.CharField(max_length=50)
+    target_kind = models.CharField(max_length=30)
+    target = models.CharField(max_length=64)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    previous_hash = models.CharField(max_length=64, unique=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name_plural = "audit entries"
+        indexes = (models.Index(fields=["target_kind", "target"], name="audit_of_target"),)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target_kind} {self.target}"
+
+    def save(self, *args: object, **options: object) -> None:
+        if self.pk is not None:
+            raise AppendOnly
+        super().save(force_insert=True)
+
+    def delete(self, *args: object, **options: object) -> NoReturn:
+        raise AppendOnly
