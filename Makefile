@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 HOST ?= 127.0.0.1
 PORT ?= 8000
 CONFIG ?= detector/training/configs/efficientnet.toml
-CODE = accounts analyses detector notebooks truthlens_site manage.py conftest.py $(wildcard benchmarks)
+CODE = accounts analyses detector notebooks truthlens_client truthlens_site manage.py conftest.py $(wildcard benchmarks)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 

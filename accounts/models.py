@@ -1,7 +1,7 @@
-"""The user: an e-mail address, no user name; and the audit log of those who may do more than others."""
+"""The user: an e-mail address, no user name; tokens that stand in for one; the moderators' audit log."""
 
 import uuid
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
@@ -9,6 +9,14 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.managers import AppendOnly, AppendOnlyQuerySet, UserManager
+from accounts.querysets import ApiTokenManager
+
+if TYPE_CHECKING:
+    from accounts.knox_types import AbstractAuthToken
+else:
+    from knox.models import AbstractAuthToken
+
+TOKEN_NAME_LENGTH = 60
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -48,6 +56,43 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.display_name or self.email
+
+
+class Scope(models.TextChoices):
+    """What a token may do."""
+
+    READ = "read", "Read"
+    WRITE = "write", "Read and write"
+
+
+class ApiToken(AbstractAuthToken):
+    """Knox keeps ``digest``, the token's SHA-512, and ``token_key``, its first characters, to find it by.
+
+    Without ``expiry`` it is good until it is revoked.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=TOKEN_NAME_LENGTH)
+    scope = models.CharField(max_length=5, choices=Scope.choices, default=Scope.READ)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenManager()
+
+    class Meta:
+        ordering = ("-created",)
+        constraints = (
+            models.CheckConstraint(
+                name="api_token_scope_is_known", condition=models.Q(scope__in=Scope.values)
+            ),
+            models.CheckConstraint(name="api_token_has_a_name", condition=~models.Q(name="")),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expiry is not None and self.expiry <= timezone.now()
 
 
 class AuditEntry(models.Model):

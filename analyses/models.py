@@ -13,13 +13,20 @@ from django.utils import timezone
 
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
 from analyses.fields import FoldedField
-from analyses.querysets import AnalysisQuerySet, ExportQuerySet, ShareLinkQuerySet, UploadQuerySet
+from analyses.querysets import (
+    AnalysisQuerySet,
+    ExportQuerySet,
+    IdempotencyKeyQuerySet,
+    ShareLinkQuerySet,
+    UploadQuerySet,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 NAME_LENGTH = 200
 BACKBONE_LENGTH = 40
+KEY_LENGTH = 200
 PART_SUFFIX = ".part"
 COMMENT_LENGTH = 2000
 
@@ -312,6 +319,30 @@ class Upload(models.Model):
     def path(self) -> Path:
         """Where its bytes are kept, outside of what the site serves."""
         return Path(settings.FILE_UPLOAD_TEMP_DIR) / f"{self.uuid}{PART_SUFFIX}"
+
+
+class IdempotencyKey(models.Model):
+    """A request of the API that is answered once (``analyses.idempotency``). No ``status``: under way."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="idempotency_keys"
+    )
+    key = models.CharField(max_length=KEY_LENGTH)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    headers = models.JSONField(default=dict)
+    body = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["owner", "key"], name="idempotency_key_is_its_owners_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class ShareLink(models.Model):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from analyses.models import (  # noqa: F401 (base classes name them as text)
         Analysis,
         Export,
+        IdempotencyKey,
         ShareLink,
         Upload,
     )
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 HEARTBEAT_LIMIT = timedelta(seconds=20)
 """A worker writes at least every two seconds; after so long without a word it is taken for dead. One of this
 machine is known to be dead sooner (``analyses.presence``)."""
+
+KEYS_KEPT = timedelta(hours=24)
+"""An answer under an Idempotency-Key is given again for so long."""
 
 RECENT = 5
 """Analyses that an estimate of the time left goes by."""
@@ -87,6 +91,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def expired(self) -> Self:
         """Nobody needs to know of them any more, whatever became of them."""
         return self.filter(expires_at__lte=timezone.now())
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    def expired(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - KEYS_KEPT)
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):

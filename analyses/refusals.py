@@ -1,9 +1,86 @@
-"""What is said of an upload that isn't taken: one sentence, what to do, and the status that goes with it."""
+"""What is said of what isn't taken or can't be given: one sentence, what to do, and the status with it.
+
+The codes of files and analyses are the detector's; ``REFUSALS`` holds those of requests.
+"""
+
+from dataclasses import dataclass
 
 from analyses.detection import FAILURE_SENTENCES, Failure
-from analyses.wording import REFUSAL_HINTS
+from analyses.wording import FAILURE_STEPS, REFUSAL_HINTS
 
 STATUS = {Failure.TOO_LARGE: 413, Failure.NO_WEIGHTS: 503}
+ENDED_STATUS = {
+    Failure.TOO_LARGE: 413,
+    Failure.CANCELLED: 409,
+    Failure.CRASHED: 500,
+    Failure.WORKER_LOST: 503,
+    Failure.NO_WEIGHTS: 503,
+    Failure.TIMED_OUT: 504,
+}
+"""Of an analysis that ended without a result, where the answer to a request is that result; else 422."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``sentence`` is the same whenever it happens; ``hint`` is what to do about it, or empty."""
+
+    status: int
+    sentence: str
+    hint: str = ""
+
+
+REFUSALS: dict[str, Refusal] = {
+    "malformed": Refusal(400, "The request can’t be read."),
+    "invalid": Refusal(400, "A value can’t be taken."),
+    "not_authenticated": Refusal(
+        401, "You need a token or must be logged in.", "Send the header “Authorization: Token ...”."
+    ),
+    "bad_token": Refusal(
+        401, "This token opens nothing.", "It may have expired or been revoked. Make a new one on the site."
+    ),
+    "forbidden": Refusal(403, "You may not do this."),
+    "csrf_failed": Refusal(
+        403, "A page’s session needs the page’s own proof.", "Send X-CSRFToken, or use a token."
+    ),
+    "read_only_token": Refusal(
+        403, "This token may only read.", "Make a token that may also submit, cancel and delete."
+    ),
+    "not_found": Refusal(
+        404, "There is nothing here for you.", "Check the address; most of them end in a slash."
+    ),
+    "method_not_allowed": Refusal(405, "This address doesn’t take that method."),
+    "not_finished": Refusal(409, "This analysis has not finished.", "Ask again later."),
+    "no_result": Refusal(409, "This analysis ended without a result.", "Its failure says why."),
+    "key_in_use": Refusal(
+        409, "The first request with this Idempotency-Key is still under way.", "Send it again later."
+    ),
+    "wrong_offset": Refusal(
+        409, "The piece doesn’t begin where the last one ended.", "Ask with HEAD where to go on."
+    ),
+    "upload_gone": Refusal(410, "Nothing more of this upload is taken.", "Begin a new one."),
+    "length_required": Refusal(411, "The length of the piece must be known."),
+    "wrong_tus_version": Refusal(412, "Uploads speak tus 1.0.0.", "Send “Tus-Resumable: 1.0.0”."),
+    "request_too_large": Refusal(413, "The request is too large."),
+    "unsupported_media_type": Refusal(415, "The request’s content type isn’t taken here."),
+    "key_reused": Refusal(
+        422, "This Idempotency-Key was sent with another request.", "Use a new key for every new request."
+    ),
+    "upload_busy": Refusal(423, "Another request writes to this upload.", "Send the piece again later."),
+    "too_many_requests": Refusal(429, "Too many requests.", "Wait as long as Retry-After says."),
+    "too_many_uploads": Refusal(
+        429, "Too many uploads are under way.", "Finish or discard some of them first."
+    ),
+    "checksum_mismatch": Refusal(460, "The piece doesn’t have this checksum.", "Send it again."),
+    "server_error": Refusal(500, "Something went wrong here.", "It was noted. Try again later."),
+}
+
+
+def refusal_of(code: str) -> Refusal:
+    """Of a request's code or a failure code."""
+    if code in REFUSALS:
+        return REFUSALS[code]
+    failure = Failure(code)
+    return Refusal(status_of(failure), FAILURE_SENTENCES[failure], REFUSAL_HINTS.get(failure, ""))
 
 
 def problem_of(code: Failure) -> dict[str, str]:
@@ -12,3 +89,8 @@ def problem_of(code: Failure) -> dict[str, str]:
 
 def status_of(code: Failure) -> int:
     return STATUS.get(code, 400)
+
+
+def ended_refusal(code: Failure) -> Refusal:
+    """Of an analysis that ended without a result."""
+    return Refusal(ENDED_STATUS.get(code, 422), FAILURE_SENTENCES[code], FAILURE_STEPS[code][0])

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from analyses.models import PART_SUFFIX, Analysis, Export, Upload, Video
+from analyses.models import PART_SUFFIX, Analysis, Export, IdempotencyKey, Upload, Video
 from analyses.presence import forget_gone
 from analyses.resumable import discard_upload
 from analyses.storage import EVIDENCE, delete_evidence
@@ -26,6 +26,7 @@ DRAFTS = ("*.upload*", "copy-*", "export-*")
 def remove_strays() -> int:
     """How many were removed. What has an owner, or was written to within the hour, stays."""
     forget_gone()
+    IdempotencyKey.objects.expired().delete()
     expired = list(Upload.objects.expired())
     for upload in expired:
         discard_upload(upload=upload)

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
@@ -50,6 +51,14 @@ class Environment:
             return float(word)
         except ValueError:
             raise ImproperlyConfigured(f"{name} must be a number, not {word!r}.") from None
+
+    def rate(self, name: str, default: str) -> tuple[int, int]:
+        """So many in so many seconds."""
+        word = self.text(name, default)
+        number, _, unit = word.partition("/")
+        if not number.isdecimal() or int(number) < 1 or unit not in SECONDS:
+            raise ImproperlyConfigured(f"{name} must be a rate such as 60/minute, not {word!r}.")
+        return int(number), SECONDS[unit]
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         word = self.text(name, default)

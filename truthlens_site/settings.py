@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from detector import ConfigError, DetectorConfig, Limits
 from truthlens_site.environment import Environment
@@ -85,6 +87,19 @@ RQ_QUEUES = {
 RQ = {"COMMIT_MODE": "on_db_commit"}
 RQ_SHOW_ADMIN_LINK = False
 
+# What a process remembers is its own; what the API counts is counted in the broker for all of them.
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "counters": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "truthlens",
+        # A broker that is down must not hold up the request.
+        "OPTIONS": {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": 1, "socket_timeout": 1},
+    },
+}
+
 # Applications
 
 INSTALLED_APPS = [
@@ -95,6 +110,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "csp",
+    "knox",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_rq",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -162,6 +181,59 @@ ACCOUNT_SESSION_REMEMBER = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "analyses"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+
+# Tokens of the API; only their hashes are stored. The prefix lets scanners of published code find them.
+
+KNOX_TOKEN_MODEL = "accounts.ApiToken"
+REST_KNOX = {"TOKEN_PREFIX": "tl_"}
+
+# The API. A token may ask so often, by what a request costs; a user twice as often.
+
+API_RATES = {
+    "read": env.rate("API_RATE_READ", "600/minute"),
+    "write": env.rate("API_RATE_WRITE", "120/minute"),
+    "upload": env.rate("API_RATE_UPLOAD", "60/minute"),
+    "detect": env.rate("API_RATE_DETECT", "30/minute"),
+}
+# So many requests may wait for a verdict at once; each keeps one of the web server's threads.
+DETECT_WAITERS = env.integer("DETECT_WAITERS", 4, low=0, high=1000)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "accounts.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "analyses.api.permissions.MayWrite",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "analyses.api.throttles.TokenThrottle",
+        "analyses.api.throttles.UserThrottle",
+    ],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "analyses.api.negotiation.OneAnswer",
+    "DEFAULT_SCHEMA_CLASS": "analyses.api.openapi.ApiSchema",
+    "EXCEPTION_HANDLER": "analyses.api.problems.problem_response",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TruthLens",
+    "DESCRIPTION": "Checks whether the faces in a video were manipulated, and says so when it can’t tell.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api(/v1)?",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["analyses.api.openapi.only_the_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "analyses.api.openapi.with_the_result",
+    ],
+}
 
 # Without a mail server letters are printed where `up` runs.
 vars().update(env.mail("EMAIL_URL", "consolemail://"))

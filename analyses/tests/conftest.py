@@ -1,13 +1,15 @@
 """What the tests of this app share: an installed tiny model, and analyses in every state."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Scope, User
+from accounts.tokens import create_token
 from analyses.inference import supervisor
 from analyses.models import Analysis
 from analyses.supervision import Supervisor
@@ -90,3 +92,26 @@ def shared_child() -> Iterator[None]:
 def child(shared_child: None, installed_weights: Path) -> Supervisor:
     """The supervised inference child with the tiny model."""
     return supervisor()
+
+
+@pytest.fixture
+def as_api() -> Callable[..., Client]:
+    """A client with a new token of a user; without the scope it may write."""
+
+    def of(user: User, scope: Scope = Scope.WRITE) -> Client:
+        _, text = create_token(owner=user, name="test", scope=scope)
+        return Client(headers={"Authorization": f"Token {text}"})
+
+    return of
+
+
+@pytest.fixture
+def api(alice: User, as_api: Callable[..., Client]) -> Client:
+    """Alice at the API."""
+    return as_api(alice)
+
+
+@pytest.fixture
+def token(alice: User) -> str:
+    """A token of Alice that may write."""
+    return create_token(owner=alice, name="script", scope=Scope.WRITE)[1]

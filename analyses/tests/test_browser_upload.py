@@ -18,7 +18,7 @@ from analyses.tests.test_browser import log_in, open_context
 from truthlens_site.tests.services import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserType, Locator, Page
+    from playwright.sync_api import Browser, BrowserType, Locator, Page, Route
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [
@@ -73,6 +73,22 @@ def slow_down(page: "Page", bytes_a_second: int) -> Any:
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second}
     session.send("Network.emulateNetworkConditions", slow)
     return session
+
+
+def test_a_file_that_is_chosen_before_the_script_is_here_counts(
+    page: "Page", clip: Path, complaints: list[str]
+) -> None:
+    held: list[Route] = []
+    page.route("**/js/upload*.js", lambda route: held.append(route))
+    page.goto(URL, wait_until="commit")
+    page.get_by_label("Choose a video").set_input_files(clip)
+    page.wait_for_timeout(100)
+    held[0].continue_()
+    row_of(page, "clip.mp4").get_by_text("ready to upload").wait_for()
+    page.get_by_role("button", name="Upload and analyse").click()
+    page.get_by_role("heading", name="clip.mp4").wait_for()
+    assert Analysis.objects.count() == 1
+    assert complaints == []
 
 
 def test_of_two_files_the_good_one_goes_through_and_the_other_says_why(

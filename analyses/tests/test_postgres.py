@@ -55,9 +55,51 @@ print(json.dumps({"vendor": connection.vendor, "winners": winners, "refused": re
 """
 
 
-def test_postgresql_lets_one_worker_win_and_refuses_what_makes_no_sense(
-    postgres_url: str, tmp_path: Path
-) -> None:
+ONE_ANSWER = """
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
+
+import django
+
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+
+call_command("migrate", verbosity=0)
+from accounts.models import User
+from analyses.idempotency import Answer, KeyInUse, answer_once
+
+alice = User.objects.create_user("alice@example.org", "correct horse battery")
+barrier, done = Barrier(6), []
+
+
+def act():
+    done.append(1)
+    sleep(0.2)
+    return Answer(202, {}, {"uuid": "1"})
+
+
+def ask(number):
+    barrier.wait()
+    try:
+        return answer_once(owner=alice, key="k", fingerprint="f" * 64, act=act)[0].status
+    except KeyInUse:
+        return 409
+    finally:
+        connection.close()
+
+
+with ThreadPoolExecutor(6) as pool:
+    statuses = sorted(pool.map(ask, range(6)))
+again, replayed = answer_once(owner=alice, key="k", fingerprint="f" * 64, act=act)
+print(json.dumps({"statuses": statuses, "done": len(done), "again": again.body, "replayed": replayed}))
+"""
+
+
+def told_by(script: str, postgres_url: str, tmp_path: Path) -> object:
+    """What a process of its own on this database prints in the end."""
     environment = {
         **os.environ,
         "DATABASE_URL": postgres_url,
@@ -66,12 +108,29 @@ def test_postgresql_lets_one_worker_win_and_refuses_what_makes_no_sense(
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
     }
     finished = subprocess.run(
-        [sys.executable, "-c", RACE], env=environment, capture_output=True, text=True, timeout=90
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=90
     )
     assert finished.returncode == 0, finished.stderr
-    assert json.loads(finished.stdout) == {
+    return json.loads(finished.stdout)
+
+
+def test_postgresql_lets_one_worker_win_and_refuses_what_makes_no_sense(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    assert told_by(RACE, postgres_url, tmp_path) == {
         "vendor": "postgresql",
         "winners": 1,
         "refused": ["verdict", "fake_probability", "document", "state"],
         "left": ["running"],
+    }
+
+
+def test_of_requests_with_one_key_at_the_same_moment_one_does_the_work(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    assert told_by(ONE_ANSWER, postgres_url, tmp_path) == {
+        "statuses": [202, 409, 409, 409, 409, 409],
+        "done": 1,
+        "again": {"uuid": "1"},
+        "replayed": True,
     }

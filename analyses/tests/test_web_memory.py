@@ -38,12 +38,20 @@ media += ("report.pdf", "evidence.zip")
 paths = ["/analyses/", "/analyses/new/", "/analyses/new/webcam/", page, f"/analyses/{failed.uuid}/"]
 paths.append(f"{page}compare/{make_done(alice, video=done.video).uuid}/")
 paths += [page + piece for piece in media]
+api = f"/api/v1/analyses/{done.uuid}/"
+results = ("", "result/", "frames/", "result.json", "frames.csv", "evidence/1-0-crop.jpg")
+paths += [api + piece for piece in results]
+paths += ["/api/v1/analyses/", "/api/v1/models/", "/api/v1/usage/"]
+paths += ["/api/schema/", "/api/docs/", "/api/redoc/", "/accounts/tokens/"]
 statuses = {}
 for path in paths:
     response = client.get(path)
     b"".join(response) if response.streaming else response.content
     statuses[path] = response.status_code
 upload = SimpleUploadedFile("clip.mp4", MP4_BYTES)
+again = SimpleUploadedFile("clip.mp4", MP4_BYTES)
+detected = client.post("/api/detect", {"video": again}, headers={"Prefer": "wait=0"})
+statuses["detect"] = detected.status_code
 statuses["upload"] = client.post("/analyses/new/", {"video": upload}).status_code
 tus = {"Tus-Resumable": "1.0.0"}
 begun = client.post("/uploads/", headers={"Upload-Length": str(len(MP4_BYTES)), **tus})
@@ -91,6 +99,7 @@ def test_every_page_answers(served: dict[str, object]) -> None:
     assert isinstance(statuses, dict)
     assert statuses.pop("upload") == 302
     assert statuses.pop("pieces") == 204
+    assert statuses.pop("detect") == 202
     assert set(statuses.values()) == {200}
 
 

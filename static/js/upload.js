@@ -142,10 +142,12 @@ form.addEventListener("submit", (event) => {
   for (const row of inState("checking")) row.wanted = asked(form);
   for (const row of inState("ready")) row.wait();
 });
-input.addEventListener("change", () => {
+function takeChosen() {
   add([...input.files]);
   input.value = "";
-});
+}
+input.addEventListener("change", takeChosen);
+if (input.files.length) takeChosen(); // chosen before this file was here
 
 const zone = part("dropzone");
 for (const name of ["dragenter", "dragover"]) {

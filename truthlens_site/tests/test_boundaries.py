@@ -4,6 +4,8 @@
                            |
                            +------>  detector        (knows nobody)
 
+    truthlens_client                                  (knows nobody: it speaks to the site's API)
+
 Tests follow the same arrows, and may use any room's test equipment.
 """
 
@@ -15,12 +17,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("truthlens_site", "accounts", "analyses", "detector")
+ROOMS = ("truthlens_site", "accounts", "analyses", "detector", "truthlens_client")
 ARROWS = {
     "truthlens_site": {"accounts", "analyses"},
     "analyses": {"accounts", "detector"},
     "accounts": set[str](),
     "detector": set[str](),
+    "truthlens_client": set[str](),
 }
 DOORS = {
     # The only modules that know the detector: one for its work, one for its settings.
@@ -28,14 +31,20 @@ DOORS = {
     "truthlens_site": {"truthlens_site.settings"},
 }
 WORKSHOPS = ("detector.training", "detector.evaluation")
-DETECTOR_LIBRARIES = {
-    "numpy", "torch", "torchvision", "safetensors", "facenet_pytorch", "cv2", "av", "c2pa",
-    "pytorch_grad_cam",
+LIBRARIES = {
+    "detector": {
+        "numpy", "torch", "torchvision", "safetensors", "facenet_pytorch", "cv2", "av", "c2pa",
+        "pytorch_grad_cam",
+    },
+    "truthlens_client": {"httpx", "tqdm"},
 }  # fmt: skip
+"""All that these rooms may use beside the standard library."""
+API_FRAMEWORKS = ("rest_framework", "drf_spectacular")
+API = ("analyses.api",)
 
 
 def modules(root: Path) -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the four rooms, by its dotted name."""
+    """Every module of the rooms, by its dotted name."""
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
@@ -85,12 +94,16 @@ def _wrong_arrow(module: str, room: str, target: str) -> str | None:
 
 
 def _wrong_library(module: str, room: str, target: str) -> str | None:
-    if room != "detector" or is_test(module) or target in sys.stdlib_module_names:
+    if is_test(module) or target in sys.stdlib_module_names:
         return None
-    if target == "django":
+    if room == "analyses" and target in API_FRAMEWORKS:
+        return None if is_under(module, API) else "the pages and services do not know the API's framework"
+    if room not in LIBRARIES:
+        return None
+    if room == "detector" and target == "django":
         return None if module == "detector.apps" else "the detector does not know Django"
-    allowed = is_under(module, WORKSHOPS) or target in DETECTOR_LIBRARIES
-    return None if allowed else f"{target} is not one of the detector's libraries"
+    allowed = is_under(module, WORKSHOPS) or target in LIBRARIES[room]
+    return None if allowed else f"{target} is not one of the {room}'s libraries"
 
 
 def faults(root: Path) -> list[str]:
@@ -114,9 +127,10 @@ def test_every_import_follows_an_arrow() -> None:
     assert faults(ROOT) == []
 
 
-def test_all_four_rooms_are_walked() -> None:
+def test_all_rooms_are_walked() -> None:
     walked = {name for name, _ in modules(ROOT)}
-    assert {"detector.apps", "analyses.detection", "accounts.models", "truthlens_site.settings"} <= walked
+    one_each = {"detector.apps", "analyses.detection", "accounts.models", "truthlens_site.settings"}
+    assert one_each | {"truthlens_client.client", "analyses.api.urls"} <= walked
 
 
 @pytest.mark.parametrize(
@@ -135,6 +149,14 @@ def test_all_four_rooms_are_walked() -> None:
         ("detector/x.py", "from detector.training.train import run"),
         ("detector/x.py", "from .evaluation import measures"),
         ("detector/tests/x.py", "from analyses import services"),
+        ("truthlens_client/x.py", "from analyses.models import Analysis"),
+        ("truthlens_client/x.py", "from django.conf import settings"),
+        ("truthlens_client/x.py", "import requests"),
+        ("truthlens_client/tests/x.py", "from accounts.models import User"),
+        ("analyses/x.py", "import truthlens_client"),
+        ("analyses/services.py", "from rest_framework.response import Response"),
+        ("analyses/views/x.py", "from drf_spectacular.utils import extend_schema"),
+        ("analyses/api/x.py", "from detector import analyze"),
     ],
 )
 def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
@@ -151,6 +173,10 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
         ("detector/apps.py", "from django.apps import AppConfig"),
         ("detector/training/x.py", "import sklearn, detector.training.cache"),
         ("detector/tests/x.py", "from detector.training import samples"),
+        ("truthlens_client/x.py", "import httpx, json"),
+        ("truthlens_client/tests/x.py", "from analyses.tests.workers import worker"),
+        ("analyses/api/x.py", "from rest_framework.views import APIView"),
+        ("accounts/x.py", "from rest_framework.exceptions import AuthenticationFailed"),
     ],
 )
 def test_a_right_arrow_is_not(tmp_path: Path, file: str, line: str) -> None:

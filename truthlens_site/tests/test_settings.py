@@ -131,6 +131,13 @@ def test_another_broker_and_database_are_taken_by_url(monkeypatch: pytest.Monkey
     assert "OPTIONS" not in database
 
 
+def test_the_api_gets_its_rates(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    settings = read(monkeypatch, state, API_RATE_UPLOAD="5/hour", REDIS_URL="redis://broker:6379/1")
+    assert settings["API_RATES"]["upload"] == (5, 3600)
+    assert settings["API_RATES"]["read"] == (600, 60)
+    assert settings["CACHES"]["counters"]["LOCATION"] == "redis://broker:6379/1"
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
@@ -150,6 +157,10 @@ def test_another_broker_and_database_are_taken_by_url(monkeypatch: pytest.Monkey
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL must begin with one of sqlite:///, postgres://, postgresql://."),
         ({"REDIS_URL": "http://x"}, "REDIS_URL must begin with one of redis://, rediss://, unix://."),
         ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'."),
+        ({"API_RATE_READ": "fast"}, "API_RATE_READ must be a rate such as 60/minute, not 'fast'."),
+        ({"API_RATE_WRITE": "0/day"}, "API_RATE_WRITE must be a rate such as 60/minute, not '0/day'."),
+        ({"API_RATE_DETECT": "9/week"}, "API_RATE_DETECT must be a rate such as 60/minute, not '9/week'."),
+        ({"DETECT_WAITERS": "-1"}, "DETECT_WAITERS must be from 0 to 1000, not -1."),
         ({"EMAIL_URL": "pigeon://x"}, "EMAIL_URL must be a mail URL such as smtp+tls://user@host:587."),
         ({"DEBUG": "false"}, "SECRET_KEY must be set when DEBUG is false."),
         (PRODUCTION | {"ALLOWED_HOSTS": ","}, "ALLOWED_HOSTS must name the hosts when DEBUG is false."),

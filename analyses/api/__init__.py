@@ -1,0 +1,1 @@
+"""The REST API: thin views over ``analyses.access`` and ``analyses.services``."""

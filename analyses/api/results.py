@@ -1,0 +1,173 @@
+"""What came out: the result document, its frames in pages, the downloads, the evidence images.
+
+A result never changes, so each of these has an ETag.
+"""
+
+import hashlib
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from analyses import exports, services
+from analyses.access import get_analysis
+from analyses.api.answers import retry_after
+from analyses.api.base import ApiRequest, ApiView
+from analyses.api.openapi import BINARY, DOCUMENT, IF_NONE_MATCH, UNCHANGED
+from analyses.api.problems import Problem
+from analyses.api.serializers import FrameQuery, FramesDocument
+from analyses.detection import Document
+from analyses.media import content_type_of
+from analyses.models import Analysis
+from analyses.pdf.document import NoResult, report_pdf
+
+
+class ResultView(ApiView):
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+
+    @extend_schema(operation_id="get_result", parameters=[IF_NONE_MATCH], responses={**DOCUMENT, **UNCHANGED})
+    def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
+        """The result document; of an analysis that failed, the document that says why."""
+        return unless_unchanged(request, Response(result_of(get_analysis(request.user, uuid))))
+
+
+class FramesView(ApiView):
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+
+    @extend_schema(
+        operation_id="get_frames",
+        parameters=[FrameQuery, IF_NONE_MATCH],
+        responses={200: FramesDocument, **UNCHANGED},
+    )
+    def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
+        """The scored frames, page by page."""
+        query = FrameQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        frames = result_of(get_analysis(request.user, uuid)).get("frames", [])
+        page = _page(request.path, frames, **query.validated_data)
+        return unless_unchanged(request, Response(page))
+
+
+class JsonView(ApiView):
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+
+    @extend_schema(
+        operation_id="download_json", parameters=[IF_NONE_MATCH], responses={**DOCUMENT, **UNCHANGED}
+    )
+    def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
+        """The result document as a file."""
+        analysis = get_analysis(request.user, uuid)
+        result_of(analysis)
+        response = HttpResponse(exports.result_bytes(analysis), content_type="application/json")
+        return _download(request, analysis, response, "json")
+
+
+class CsvView(ApiView):
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+
+    @extend_schema(
+        operation_id="download_csv",
+        parameters=[IF_NONE_MATCH],
+        responses={(200, "text/csv"): str, **UNCHANGED},
+    )
+    def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
+        """The scored frames as a table."""
+        analysis = get_analysis(request.user, uuid)
+        result_of(analysis)
+        response = HttpResponse(exports.frames_csv(analysis), content_type="text/csv; charset=utf-8")
+        return _download(request, analysis, response, "csv")
+
+
+class PdfView(ApiView):
+    costs: ClassVar[dict[str, str]] = {"GET": "write"}
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+
+    @extend_schema(
+        operation_id="download_pdf",
+        parameters=[IF_NONE_MATCH],
+        responses={(200, "application/pdf"): BINARY, **UNCHANGED},
+    )
+    def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
+        """The report, with the result document inside."""
+        analysis = get_analysis(request.user, uuid)
+        result_of(analysis)
+        try:
+            response = HttpResponse(report_pdf(analysis), content_type="application/pdf")
+        except NoResult as error:
+            raise Problem("no_result") from error
+        return _download(request, analysis, response, "pdf")
+
+
+class EvidenceView(ApiView):
+    @extend_schema(
+        operation_id="get_evidence",
+        parameters=[IF_NONE_MATCH],
+        responses={(200, "image/jpeg"): BINARY, (200, "image/png"): BINARY, **UNCHANGED},
+    )
+    def get(self, request: ApiRequest, uuid: UUID, name: str) -> HttpResponseBase:
+        """A picture of a face that the result names, or its heatmap."""
+        try:
+            file = services.open_evidence(get_analysis(request.user, uuid), name)
+        except LookupError as error:
+            raise Http404 from error
+        etag = f'"{uuid.hex}-{name}"'
+        if unchanged := _unchanged(request, etag):
+            file.close()
+            return unchanged
+        kind = content_type_of(name.rsplit(".", 1)[-1])
+        return _tagged(FileResponse(file, content_type=kind, filename=name), etag)
+
+
+def result_of(analysis: Analysis) -> Document:
+    """Raises :class:`Problem` while it waits or runs."""
+    try:
+        return exports.result_json(analysis)
+    except exports.NotFinished as error:
+        raise Problem("not_finished", headers={"Retry-After": retry_after(analysis)}) from error
+
+
+def unless_unchanged(request: ApiRequest, response: Response) -> HttpResponseBase:
+    etag = _etag(JSONRenderer().render(response.data))
+    return _unchanged(request, etag) or _tagged(response, etag)
+
+
+def _download(
+    request: ApiRequest, analysis: Analysis, response: HttpResponse, extension: str
+) -> HttpResponseBase:
+    name = f"{PurePosixPath(analysis.video.original_name).stem}-truthlens.{extension}"
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    etag = _etag(response.content)
+    return _unchanged(request, etag) or _tagged(response, etag)
+
+
+def _unchanged(request: ApiRequest, etag: str) -> HttpResponseBase | None:
+    """304 where the client has it already."""
+    response = get_conditional_response(request._request, etag=etag)
+    return None if response is None else _tagged(response, etag)
+
+
+def _tagged(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+    response["ETag"] = etag
+    return response
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _page(path: str, frames: list[Any], *, offset: int, limit: int) -> dict[str, object]:
+    def at(start: int) -> str:
+        return f"{path}?offset={start}&limit={limit}"
+
+    return {
+        "count": len(frames),
+        "next": at(offset + limit) if offset + limit < len(frames) else None,
+        "previous": at(max(0, offset - limit)) if offset else None,
+        "results": frames[offset : offset + limit],
+    }

@@ -1,0 +1,115 @@
+"""The schema at ``/api/schema/`` says what the API does: a machine tries it against the running site."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Scope, User
+from accounts.tokens import create_token
+
+SCHEMA = "/api/schema/"
+SECONDS = 120
+EXAMPLES = "4"
+
+
+@pytest.fixture
+def schema(client: Client, db: None) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(SCHEMA).json()
+    return found
+
+
+def test_the_schema_is_openapi(schema: dict[str, Any]) -> None:
+    from drf_spectacular.validation import validate_schema
+
+    validate_schema(schema)  # type: ignore[no-untyped-call]
+    assert schema["openapi"] == "3.1.0"
+    assert set(schema["components"]["securitySchemes"]) == {"token", "session"}
+
+
+def test_every_reference_leads_somewhere(schema: dict[str, Any]) -> None:
+    def references(node: object) -> list[str]:
+        if isinstance(node, list):
+            return [found for entry in node for found in references(entry)]
+        if not isinstance(node, dict):
+            return []
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in references(value)]
+
+    found = set(references(schema))
+    assert "#/components/schemas/ResultDocument" in found
+    for reference in found:
+        node: Any = schema
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+        Draft202012Validator.check_schema(node)
+
+
+def test_every_operation_needs_a_token_or_a_session_and_tells_its_problems(schema: dict[str, Any]) -> None:
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            assert operation["security"] == [{"token": []}, {"session": []}], path
+            assert {"401", "403", "404", "405", "429", "500"} <= set(operation["responses"]), (path, method)
+            assert operation["description"] or operation["summary"], (path, method)
+
+
+CONFIG = """
+hooks = "hooks"
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 410, 412, 413, 422, 423, 460]
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 409, 410, 411, 412, 413, 415, 422, 423, 460]
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 404, 412]
+[[operations]]
+include-operation-id = "begin_upload"
+[operations.checks.negative_data_rejection]
+expected-statuses = [201, 400, 412, 413]
+"""
+"""What fits the schema may still be no video, or no piece of an upload that is open. And a header that nobody
+knows hurts nobody."""
+HOOKS = """
+import schemathesis
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+"""
+
+
+@pytest.fixture
+def tester(tmp_path: Path) -> Path:
+    """The folder that the machine works in."""
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    (tmp_path / "hooks.py").write_text(HOOKS)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.usefixtures("installed_weights", "done")
+def test_the_site_does_what_its_schema_says(
+    live_server: LiveServer, alice: User, settings: Settings, tester: Path
+) -> None:
+    """No server error, no answer that the schema doesn't name, no body taken that it forbids."""
+    settings.API_RATES = dict.fromkeys(settings.API_RATES, (1_000_000, 60))
+    settings.DETECT_WAITERS = 0
+    _, text = create_token(owner=alice, name="schemathesis", scope=Scope.WRITE)
+    program = Path(sys.executable).with_name("schemathesis")
+    options = ["--checks", "all", "--max-examples", EXAMPLES, "--seed", "1", "--no-color"]
+    options += ["--header", f"Authorization: Token {text}"]
+    ran = subprocess.run(
+        [str(program), "run", f"{live_server.url}{SCHEMA}", *options],
+        cwd=tester,
+        env={**os.environ, "PYTHONPATH": str(tester)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "/ 20 total" in ran.stdout, "every operation is tried"

@@ -1,0 +1,5 @@
+import sys
+
+from truthlens_client.command_line import main
+
+sys.exit(main())

@@ -1,0 +1,80 @@
+"""Requests that are sent again when the site is busy or the connection breaks."""
+
+import random
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from truthlens_client.errors import Unreachable, error_of
+
+TRIES = 6
+LONGEST_PAUSE_S = 60.0
+BUSY = (429, 503)
+TIMEOUT = httpx.Timeout(30, read=120, write=120)
+
+
+class Connection:
+    """To one site, with one token. It follows no redirect, so the token reaches nobody else."""
+
+    def __init__(
+        self, url: str, token: str, *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES
+    ) -> None:
+        headers = {"Authorization": f"Token {token}", "Accept": "application/json"}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+        self._sleep, self._tries = sleep, tries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.send(lambda: self._http.build_request(method, path_of(path), **options))
+
+    def send(self, build: Callable[[], httpx.Request]) -> httpx.Response:
+        """``build`` makes the request anew for every try: its body may have been read.
+
+        So what is sent must do no harm twice. Raises ApiError and Unreachable.
+        """
+        for number in range(1, self._tries + 1):
+            try:
+                response = self._http.send(build())
+            except httpx.TransportError as error:
+                if number == self._tries:
+                    raise Unreachable(f"The site can’t be reached: {error}") from error
+                self._sleep(pause_s(number))
+                continue
+            if response.status_code not in BUSY or number == self._tries:
+                break
+            self._sleep(pause_s(number, response.headers.get("Retry-After", "")))
+        if not response.is_success:
+            raise error_of(response)
+        return response
+
+    def once(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One try. Raises what httpx raises, and ApiError."""
+        response = self._http.request(method, path_of(path), **options)
+        if not response.is_success:
+            raise error_of(response)
+        return response
+
+    def pause(self, seconds: float) -> None:
+        self._sleep(seconds)
+
+
+def pause_s(number: int, retry_after: str = "") -> float:
+    """As long as the site says; else longer from try to try, and never the same for two clients."""
+    if retry_after.isdecimal():
+        return min(LONGEST_PAUSE_S, float(retry_after))
+    return min(LONGEST_PAUSE_S, 0.5 * 2.0**number) * random.uniform(0.5, 1)
+
+
+def path_of(address: str) -> str:
+    """An address that the site named, on this site."""
+    return httpx.URL(address).raw_path.decode()
