@@ -1,34 +1,131 @@
-"""Users in the administration pages. There, as everywhere, a password can be set but never read."""
+"""Users in the administration pages. There, as everywhere, a password can be set but never read.
 
+Roles and suspension aren't fields of the form: actions of the list change them, which ask for a reason.
+"""
+
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.http import HttpRequest
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
-from accounts.models import AuditEntry, User
+from accounts import roles
+from accounts.administration import NOT_KEPT, record_change
+from accounts.models import AuditEntry, Role, User
 
 if TYPE_CHECKING:
     UserAdminOfUser = DjangoUserAdmin[User]  # generic for the type checker alone
 else:
     UserAdminOfUser = DjangoUserAdmin
 
+admin.site.unregister(Group)  # rights go by role
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="It goes into the audit log, which is never changed. Name nobody there.",
+    )
+
+
+class RoleForm(ReasonForm):
+    role = forms.ChoiceField(choices=Role.choices)
+    field_order = ("role", "reason")
+
 
 @admin.register(User)
 class UserAdmin(UserAdminOfUser):
     ordering = ("email",)
-    list_display = ("email", "display_name", "is_staff", "is_active", "date_joined")
+    list_display = ("email", "display_name", "role", "is_active", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active")
     search_fields = ("email", "display_name")
-    readonly_fields = ("uuid", "last_login", "date_joined")
+    readonly_fields = ("role", "is_active", "uuid", "last_login", "date_joined")
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "display_name", "password")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (
+            "Rights",
+            {
+                "fields": ("role", "is_active"),
+                "description": "To suspend, reinstate or change the role, select users in the list.",
+            },
+        ),
         ("Record", {"fields": ("uuid", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "password1", "password2")}),
     )
+    actions = ("suspend", "reinstate", "change_role")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody deletes themselves here: an administrator always stays."""
+        return obj != request.user and super().has_delete_permission(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """A stored change ends in a redirect. It ends the user's sessions too, as Django sees to."""
+        with transaction.atomic():
+            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+            response = super().user_change_password(request, id, form_url)
+            user = User.objects.filter(pk=id).first()
+            if user is not None and user.password != before:
+                after = {"password": NOT_KEPT}
+                record_change(request=request, action="change_password", row=user, after=after)
+        return response
+
+    @admin.action(description="Suspend selected users", permissions=["change"])
+    def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, queryset, "suspend", roles.suspend_user, ReasonForm)
+
+    @admin.action(description="Reinstate selected users", permissions=["change"])
+    def reinstate(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, queryset, "reinstate", roles.reinstate_user, ReasonForm)
+
+    @admin.action(description="Change role of selected users", permissions=["change"])
+    def change_role(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        return self._act(request, queryset, "change_role", roles.set_role, RoleForm)
+
+    def _act(
+        self,
+        request: HttpRequest,
+        users: QuerySet[User],
+        name: str,
+        act: Callable[..., None],
+        form_class: type[ReasonForm],
+    ) -> HttpResponse | None:
+        """Ask for the reason, then act on each. None brings the list back."""
+        form = form_class(request.POST if "confirmed" in request.POST else None)
+        if not form.is_bound or not form.is_valid():
+            return self._ask(request, users, name, form)
+        done = 0
+        for user in users:
+            try:
+                act(user=user, actor=request.user, **form.cleaned_data)
+                done += 1
+            except roles.NotAllowed as refusal:
+                self.message_user(request, f"{user.email}: {refusal}", messages.ERROR)
+        if done:
+            self.message_user(request, f"Done for {done} user{'s' if done > 1 else ''}.", messages.SUCCESS)
+        return None
+
+    def _ask(self, request: HttpRequest, users: QuerySet[User], name: str, form: ReasonForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": getattr(self, name).short_description,
+            "opts": self.opts,
+            "users": users,
+            "form": form,
+            "action": name,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return render(request, "admin/accounts/user/act.html", context)
 
 
 @admin.register(AuditEntry)

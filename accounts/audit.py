@@ -27,10 +27,10 @@ LOCK = 0x7275_7468
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was acted upon: its kind, like "analysis" or "user", and its UUID."""
+    """What was acted upon: its kind, like "analysis" or "user", and its UUID, or its key for want of one."""
 
     kind: str
-    uuid: UUID
+    uuid: UUID | str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The user: an e-mail address, no user name; tokens that stand in for one; the moderators' audit log."""
 
 import uuid
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
@@ -19,14 +20,27 @@ else:
 TOKEN_NAME_LENGTH = 60
 
 
+class Role(models.TextChoices):
+    """What somebody may do. Each may do what those before it may."""
+
+    USER = "user", "User"
+    MODERATOR = "moderator", "Moderator"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
-    """``uuid`` is what leaves the database; the integer key never does. Staff are the moderators."""
+    """``uuid`` is what leaves the database; the integer key never does. Staff are the moderators.
+
+    Who isn't active is suspended. ``session_epoch`` is part of what every session is checked against: those
+    that were begun before it was raised are over.
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     email = models.EmailField("e-mail address", unique=True)
     display_name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("moderator", default=False)
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -50,6 +64,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.lower()
+
+    @property
+    def role(self) -> Role:
+        if self.is_superuser:
+            return Role.ADMINISTRATOR
+        return Role.MODERATOR if self.is_staff else Role.USER
+
+    def get_session_auth_hash(self) -> str:
+        return f"{super().get_session_auth_hash()}.{self.session_epoch}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for earlier in super().get_session_auth_fallback_hash():
+            yield f"{earlier}.{self.session_epoch}"
 
     def get_full_name(self) -> str:
         return self.display_name or self.email

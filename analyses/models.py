@@ -432,6 +432,29 @@ class Dispute(models.Model):
         return self.state == self.State.OPEN
 
 
+class AnalysisStart(models.Model):
+    """An analysis that counts against its owner's quotas of a day (``analyses.quotas``), also once deleted.
+
+    ``owner`` is who asked for it; ``seconds`` the length of the video, once that is known.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="analysis_starts"
+    )
+    analysis = models.UUIDField(unique=True)
+    seconds = models.FloatField(default=0.0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (models.Index(fields=["owner", "created_at"], name="analysis_start_of_day"),)
+        constraints = (
+            models.CheckConstraint(name="analysis_start_has_a_length", condition=Q(seconds__gte=0)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.analysis} ({self.created_at:%Y-%m-%d %H:%M})"
+
+
 def export_path(export: "Export", filename: str) -> str:
     return f"exports/{uuid4().hex}.csv"
 

@@ -3,10 +3,15 @@
 The codes of files and analyses are the detector's; ``REFUSALS`` holds those of requests.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from django.conf import settings
 
 from analyses.detection import FAILURE_SENTENCES, Failure
-from analyses.wording import FAILURE_STEPS, REFUSAL_HINTS
+from analyses.quotas import Quota, QuotaExceeded
+from analyses.templatetags.figures import moment, span
+from analyses.uploads import UploadRejected
+from analyses.wording import FAILURE_STEPS, QUOTA_HINTS, QUOTA_SENTENCES, REFUSAL_HINTS, UNTIL_THEN
 
 STATUS = {Failure.TOO_LARGE: 413, Failure.NO_WEIGHTS: 503}
 ENDED_STATUS = {
@@ -71,6 +76,10 @@ REFUSALS: dict[str, Refusal] = {
         429, "Too many uploads are under way.", "Finish or discard some of them first."
     ),
     "checksum_mismatch": Refusal(460, "The piece doesn’t have this checksum.", "Send it again."),
+    "quota_analyses": Refusal(429, QUOTA_SENTENCES["analyses"]),
+    "quota_minutes": Refusal(429, QUOTA_SENTENCES["minutes"]),
+    "quota_storage": Refusal(413, QUOTA_SENTENCES["storage"], QUOTA_HINTS["storage"]),
+    "quota_running": Refusal(429, QUOTA_SENTENCES["running"], QUOTA_HINTS["running"]),
     "server_error": Refusal(500, "Something went wrong here.", "It was noted. Try again later."),
 }
 
@@ -94,3 +103,36 @@ def status_of(code: Failure) -> int:
 def ended_refusal(code: Failure) -> Refusal:
     """Of an analysis that ended without a result."""
     return Refusal(ENDED_STATUS.get(code, 422), FAILURE_SENTENCES[code], FAILURE_STEPS[code][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a page and its scripts are answered: ``problem`` has a code, a message and a hint."""
+
+    problem: dict[str, str]
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def answer_to(error: UploadRejected | QuotaExceeded) -> Answer:
+    if isinstance(error, UploadRejected):
+        return answer_of(error.code)
+    code, wait = f"quota_{error.quota}", error.retry_after_s
+    refusal = REFUSALS[code]
+    return Answer(
+        problem={"code": code, "message": refusal.sentence, "hint": _quota_hint(error)},
+        status=refusal.status,
+        headers={} if wait is None else {"Retry-After": str(wait)},
+    )
+
+
+def answer_of(code: Failure) -> Answer:
+    return Answer(problem_of(code), status_of(code))
+
+
+def _quota_hint(error: QuotaExceeded) -> str:
+    """What to do, or from when on it is possible again."""
+    if error.quota == Quota.MINUTES and error.waits_for_own:
+        return UNTIL_THEN.format(longest=span(settings.MAX_VIDEO_DURATION_S))
+    frees_at = moment(error.frees_at) if error.frees_at else ""
+    return QUOTA_HINTS[error.quota].format(frees_at=frees_at)

@@ -14,10 +14,12 @@ from datetime import timedelta
 from typing import BinaryIO, Protocol
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import UnreadablePostError
 from django.utils import timezone
 
 from accounts.models import User
+from analyses import quotas
 from analyses.detection import HEAD_BYTES
 from analyses.models import Upload
 from analyses.services import UploadGone, submit_analysis
@@ -76,12 +78,11 @@ class Piece:
 def begin_upload(*, owner: User, name: str, size: int, backbone: str = "", stability: bool = False) -> Upload:
     """Expect a file of this size.
 
-    Raises :class:`UploadRejected` for what would be refused in the end, and :class:`TooManyOpen`.
+    Raises :class:`UploadRejected` and :class:`QuotaExceeded` for what would be refused in the end, and
+    :class:`TooManyOpen`.
     """
     check_size(size)
     check_model(backbone)
-    if Upload.objects.for_user(owner).open().count() >= MOST_OPEN:
-        raise TooManyOpen
     upload = Upload(
         owner=owner,
         original_name=shown_name(name),
@@ -92,7 +93,11 @@ def begin_upload(*, owner: User, name: str, size: int, backbone: str = "", stabi
     )
     upload.path.touch(mode=0o600, exist_ok=False)
     try:
-        upload.save(force_insert=True)
+        with transaction.atomic():
+            quotas.admit(user=owner, size=size)  # room on the disk is taken from now on
+            if Upload.objects.for_user(owner).open().count() >= MOST_OPEN:
+                raise TooManyOpen
+            upload.save(force_insert=True)
     except BaseException:
         upload.path.unlink()
         raise
@@ -103,7 +108,8 @@ def receive_piece(*, upload: Upload, piece: Piece) -> Upload:
     """Add a piece, or what came of it before the connection broke; the last one makes the analysis.
 
     The upload as it is afterwards. Raises one of this module's errors, :class:`UploadGone`, or
-    :class:`UploadRejected` for a file that isn't taken, which its first bytes may show already.
+    :class:`UploadRejected` for a file that isn't taken, which its first bytes may show already. After
+    :class:`QuotaExceeded` the last piece can be sent again when there is room.
     """
     with _only_writer(upload) as stream:
         upload = _current(upload)

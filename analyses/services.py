@@ -18,15 +18,17 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from accounts.models import User
+from analyses import quotas
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
+from analyses.quotas import QuotaExceeded
 from analyses.storage import delete_evidence, open_evidence_file, save_evidence, stored_evidence_sizes
 from analyses.thumbnails import with_thumbnail
 from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
 
-__all__ = ["UploadRejected"]
+__all__ = ["QuotaExceeded", "UploadRejected"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +56,8 @@ def submit_analysis(
 
     Where this owner has a result of the same bytes, model and settings, that is given back in place of a new
     analysis: it is the only one that comes back done. ``arrival`` is the row of an upload in pieces, which is
-    finished with it. Raises :class:`UploadRejected` with a failure code for a file that isn't taken. A broker
-    that is down delays the analysis and nothing else.
+    finished with it. Raises :class:`UploadRejected` with a failure code for a file that isn't taken, and
+    :class:`QuotaExceeded`. A broker that is down delays the analysis and nothing else.
     """
     check_upload(upload, backbone)
     sha256 = sha256_of(upload)
@@ -63,14 +65,16 @@ def submit_analysis(
     if earlier is not None:
         _finish_arrival(arrival, earlier)
         return earlier
+    quotas.check(user=owner, size=upload.size or 0, arrival=arrival)  # before the file is stored
     video = Video(
         owner=owner, sha256=sha256, original_name=shown_name(upload.name), size_bytes=upload.size or 0
     )
     video.file.save("upload", upload, save=False)
     try:
         with transaction.atomic():
+            quotas.admit(user=owner, size=video.size_bytes, arrival=arrival)
             video.save(force_insert=True)
-            analysis = _queue(video, backbone, stability)
+            analysis = _queue(video, backbone, stability, owner)
             _finish_arrival(arrival, analysis)
     except BaseException:
         video.file.delete(save=False)
@@ -94,21 +98,31 @@ def find_result(*, owner: User, sha256: str, backbone: str, stability: bool) -> 
     )
 
 
-def rerun_analysis(*, analysis: Analysis, backbone: str = "", stability: bool = False) -> Analysis:
+def rerun_analysis(
+    *, analysis: Analysis, backbone: str = "", stability: bool = False, asked_by: User | None = None
+) -> Analysis:
     """Queue another analysis of the same video; the one that there is stays as it is.
 
-    One that waits or runs and was asked for the same is given back in place of a second one. Raises
-    :class:`UploadRejected` without the model's weights and ``Video.DoesNotExist`` where it was deleted.
+    It belongs to the video's owner, and counts against the quotas of ``asked_by``, or of the owner. One that
+    waits or runs and was asked for the same is given back in place of a second one. Raises
+    :class:`UploadRejected` without the model's weights, :class:`QuotaExceeded`, and ``Video.DoesNotExist``
+    where it was deleted.
     """
     check_model(backbone)
     with transaction.atomic():
         video = Video.objects.select_for_update().get(pk=analysis.video_id)
-        same = Analysis.objects.filter(video=video, backbone=backbone, stability=stability)
-        return same.unfinished().first() or _queue(video, backbone, stability)
+        same = Analysis.objects.filter(video=video, backbone=backbone, stability=stability).unfinished()
+        under_way = same.first()
+        if under_way is not None:
+            return under_way
+        asking = asked_by or video.owner
+        quotas.admit(user=asking)
+        return _queue(video, backbone, stability, asking)
 
 
-def _queue(video: Video, backbone: str, stability: bool) -> Analysis:
+def _queue(video: Video, backbone: str, stability: bool, asked_by: User) -> Analysis:
     analysis = Analysis.objects.create(owner=video.owner, video=video, backbone=backbone, stability=stability)
+    quotas.count_start(user=asked_by, analysis=analysis)
     transaction.on_commit(partial(enqueue, analysis.uuid), robust=True)
     return analysis
 
@@ -125,7 +139,9 @@ def _finish_arrival(arrival: Upload | None, analysis: Analysis) -> None:
 def request_cancel(*, analysis: Analysis) -> None:
     """Cancel at once what waits; ask the worker to stop what runs. What is finished stays as it is."""
     same = Analysis.objects.filter(pk=analysis.pk)
-    if not same.filter(state=State.QUEUED).update(**_ended(State.CANCELLED, Failure.CANCELLED)):
+    if same.filter(state=State.QUEUED).update(**_ended(State.CANCELLED, Failure.CANCELLED)):
+        quotas.give_back(analysis.uuid)
+    else:
         same.filter(state=State.RUNNING).update(cancel_requested=True)
     analysis.refresh_from_db()
 
@@ -137,6 +153,8 @@ def delete_analysis(*, analysis: Analysis) -> None:
     """
     with transaction.atomic():
         video = Video.objects.select_for_update().filter(pk=analysis.video_id).first()
+        if Analysis.objects.queued().filter(pk=analysis.pk).exists():
+            quotas.give_back(analysis.uuid)
         Analysis.objects.filter(pk=analysis.pk).delete()
         transaction.on_commit(partial(delete_evidence, analysis.uuid))
         if video is not None and not video.analyses.exists():
@@ -248,6 +266,7 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
         with transaction.atomic():
             if not _claimed(analysis).update(**fields):
                 return False
+            quotas.count_length(analysis=analysis, seconds=result.video.duration_s)
             save_evidence(analysis.uuid, images)
     except BaseException:
         delete_evidence(analysis.uuid)
@@ -302,7 +321,8 @@ def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg
 def record_failure(*, analysis: Analysis, code: Failure) -> None:
     """End the analysis without a result."""
     state = State.CANCELLED if code == Failure.CANCELLED else State.FAILED
-    _claimed(analysis).update(**_ended(state, code))
+    if _claimed(analysis).update(**_ended(state, code)) and code == Failure.NO_WEIGHTS:
+        quotas.give_back(analysis.uuid)
 
 
 def record_attempt(*, analysis: Analysis, code: Failure) -> bool:
@@ -322,7 +342,8 @@ def requeue_lost(*, analysis: Analysis, if_silent: bool = False) -> None:
     """
     ours = _claimed(analysis).stuck() if if_silent else _claimed(analysis)
     if analysis.losses + 1 >= MAX_LOSSES and not analysis.cancel_requested:
-        ours.update(losses=F("losses") + 1, **_ended(State.FAILED, Failure.WORKER_LOST))
+        if ours.update(losses=F("losses") + 1, **_ended(State.FAILED, Failure.WORKER_LOST)):
+            quotas.give_back(analysis.uuid)
     else:
         _requeue(ours, losses=analysis.losses + 1)
 

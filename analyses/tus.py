@@ -18,7 +18,8 @@ from django.utils.http import http_date
 from accounts.models import User
 from analyses.detection import Failure
 from analyses.models import Upload
-from analyses.refusals import problem_of, status_of
+from analyses.quotas import QuotaExceeded
+from analyses.refusals import answer_to, problem_of
 from analyses.resumable import (
     CHECKSUMS,
     Checksum,
@@ -137,8 +138,9 @@ def _handled(request: HttpRequest, handler: Handler, method: str) -> HttpRespons
         return handler(request)
     except BadRequest as wrong:
         return _fault(wrong.status, str(wrong))
-    except UploadRejected as rejected:
-        return JsonResponse(problem_of(rejected.code), status=status_of(rejected.code))
+    except (UploadRejected, QuotaExceeded) as error:
+        refusal = answer_to(error)
+        return JsonResponse(refusal.problem, status=refusal.status, headers=refusal.headers)
     except TooManyOpen:
         return JsonResponse(TOO_MANY_OPEN, status=429)
     except tuple(_FAULTS) as error:

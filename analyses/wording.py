@@ -137,6 +137,23 @@ REFUSAL_HINTS: dict[Failure, str] = {
 }
 """What to do about an upload that isn’t taken, in one sentence."""
 
+QUOTA_SENTENCES: dict[str, str] = {
+    "analyses": "You have started as many analyses in the last 24 hours as your account may.",
+    "minutes": "You have had as many minutes of video analysed in the last 24 hours as your account may.",
+    "storage": "Your account has no room left for this file.",
+    "running": "You have as many analyses waiting or running as your account may have at once.",
+}
+"""Why no other analysis is begun, by the quota that is full (``analyses.quotas``)."""
+QUOTA_HINTS: dict[str, str] = {
+    "analyses": "The next one is possible from {frees_at} on.",
+    "minutes": "The next one is possible from {frees_at} on.",
+    "storage": "Delete analyses that you no longer need: their videos go with them.",
+    "running": "Try again when one of them is done.",
+}
+UNTIL_THEN = (
+    "Try again when those under way are done: until its length is known, a video counts as {longest}."
+)
+
 STAGE_NAMES: dict[str, str] = {
     "probe": "Check the file",
     "decode": "Open the video",

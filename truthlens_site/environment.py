@@ -4,6 +4,7 @@ Each reader takes a name and a default, and raises ``ImproperlyConfigured`` with
 can act on. An empty value counts as unset.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
+_LIMIT = re.compile(r"[1-9][0-9]{0,8}|unlimited", re.ASCII)
 
 
 class Environment:
@@ -70,6 +72,17 @@ class Environment:
         """Names parted by commas."""
         words = [word.strip() for word in self.text(name).split(",")]
         return [word for word in words if word] or default
+
+    def limits(self, name: str, /, **defaults: int | None) -> dict[str, int | None]:
+        """Numbers by name, like ``analyses=200,running=unlimited``; what isn't named keeps its default."""
+        limits = dict(defaults)
+        for pair in self.names(name, []):
+            key, _, word = (part.strip() for part in pair.partition("="))
+            if key not in limits or not _LIMIT.fullmatch(word):
+                example = ",".join(f"{known}=100" for known in defaults)
+                raise ImproperlyConfigured(f"{name} must be like {example}, not {pair!r}.")
+            limits[key] = None if word == "unlimited" else int(word)
+        return limits
 
     def folder(self, name: str, default: Path, *, base: Path) -> Path:
         """A folder, made for its owner alone where it is missing; a relative one is taken from ``base``."""

@@ -115,7 +115,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_rq",
-    "django.contrib.admin",
+    "accounts.apps.AdministrationApp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -233,6 +233,15 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "analyses.api.openapi.with_the_result",
     ],
+}
+
+# What each role may use: analyses and minutes of video a day, megabytes stored, analyses that wait or run.
+QUOTAS = {
+    "user": env.limits("QUOTA_USER", analyses=200, minutes=1440, storage=20_480, running=25),
+    "moderator": env.limits("QUOTA_MODERATOR", analyses=1000, minutes=7200, storage=102_400, running=100),
+    "administrator": env.limits(
+        "QUOTA_ADMINISTRATOR", analyses=None, minutes=None, storage=None, running=None
+    ),
 }
 
 # Without a mail server letters are printed where `up` runs.

@@ -72,7 +72,7 @@ def submitted(
     """The analysis of the video that was sent."""
     analysis = services.submit_analysis(owner=request.user, upload=video, **options)
     if anew and analysis.is_done:
-        return services.rerun_analysis(analysis=analysis, **options)
+        return services.rerun_analysis(analysis=analysis, asked_by=request.user, **options)
     return analysis
 
 

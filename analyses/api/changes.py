@@ -40,11 +40,11 @@ class RerunView(ApiView):
         sent = self.sent(request)
         fields = OptionsFields(data=sent)
         fields.is_valid(raise_exception=True)
-        return once(request, sent, lambda: analysis_answer(_rerun(analysis, fields)))
+        return once(request, sent, lambda: analysis_answer(_rerun(request, analysis, fields)))
 
 
-def _rerun(analysis: Analysis, fields: OptionsFields) -> Analysis:
+def _rerun(request: ApiRequest, analysis: Analysis, fields: OptionsFields) -> Analysis:
     try:
-        return services.rerun_analysis(analysis=analysis, **fields.validated_data)
+        return services.rerun_analysis(analysis=analysis, asked_by=request.user, **fields.validated_data)
     except Video.DoesNotExist as error:
         raise Http404 from error

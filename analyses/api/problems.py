@@ -10,8 +10,8 @@ from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from analyses.refusals import refusal_of
-from analyses.services import UploadRejected
+from analyses.refusals import answer_to, refusal_of
+from analyses.services import QuotaExceeded, UploadRejected
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +59,9 @@ def problem_from(error: Exception) -> Problem:
         return error
     if isinstance(error, UploadRejected):
         return Problem(str(error.code))
+    if isinstance(error, QuotaExceeded):
+        answer = answer_to(error)
+        return Problem(answer.problem["code"], answer.problem["hint"], headers=answer.headers)
     if isinstance(error, exceptions.ValidationError):
         return _invalid(error)
     code = _code_of(error)

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from analyses.detection import STAGES, Failure, Verdict, installed_models
 from analyses.fields import folded
 from analyses.models import Analysis, State
+from analyses.quotas import Quota
 
 MODEL_HELP = "The name of an installed model (see models), or nothing for the standard one."
 
@@ -229,11 +230,22 @@ class StatesDocument(serializers.Serializer[Any]):
     cancelled = serializers.IntegerField()
 
 
+class QuotaDocument(serializers.Serializer[Any]):
+    quota = serializers.ChoiceField(
+        choices=[str(quota) for quota in Quota],
+        help_text="Analyses and seconds of video in 24 hours, bytes stored, analyses at once.",
+    )
+    used = serializers.FloatField()
+    held = serializers.FloatField(help_text="What analyses under way may still need.")
+    limit = serializers.FloatField(allow_null=True, help_text="null: none.")
+
+
 class UsageDocument(serializers.Serializer[Any]):
     analyses = StatesDocument()
     videos = serializers.IntegerField()
     bytes_stored = serializers.IntegerField(help_text="Of the uploaded files.")
     uploads_open = serializers.IntegerField()
+    quotas = QuotaDocument(many=True)
 
 
 class DetectPrediction(serializers.Serializer[Any]):

@@ -131,7 +131,8 @@ def told(response: HttpResponse) -> HttpResponse:
 
 def _problem_of(response: HttpResponse) -> Problem:
     if response["Content-Type"] == "application/json":
-        return Problem(json.loads(response.content)["code"])
+        told = json.loads(response.content)
+        return Problem(told["code"], told["hint"] if told["code"].startswith("quota_") else "")
     return Problem(CODES[response.status_code], response.content.decode())
 
 

@@ -1,11 +1,22 @@
-"""What a user has here, as numbers."""
+"""What a user has here and may still use, as numbers."""
 
 from dataclasses import dataclass
 
 from django.db.models import Count, Sum
 
 from accounts.models import User
+from analyses import quotas
 from analyses.models import Analysis, State, Upload, Video
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """Analyses, seconds of video or bytes; ``limit`` is None without one."""
+
+    quota: str
+    used: float
+    held: float
+    limit: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +27,7 @@ class Usage:
     videos: int
     bytes_stored: int
     uploads_open: int
+    quotas: list[QuotaUse]
 
 
 def usage_of(user: User) -> Usage:
@@ -26,4 +38,8 @@ def usage_of(user: User) -> Usage:
         videos=videos["number"],
         bytes_stored=videos["size"] or 0,
         uploads_open=Upload.objects.for_user(user).open().count(),
+        quotas=[
+            QuotaUse(meter.quota, meter.used, meter.held, meter.limit if meter.is_limited else None)
+            for meter in quotas.meters(user)
+        ],
     )

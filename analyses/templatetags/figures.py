@@ -1,6 +1,9 @@
 """Numbers in the words of the pages."""
 
+from datetime import datetime
+
 from django import template
+from django.utils import timezone
 
 register = template.Library()
 
@@ -76,6 +79,23 @@ def bitrate(kilobits: float) -> str:
     if kilobits < 1000:
         return f"{max(1, round(kilobits))}{NBSP}kbit/s"
     return f"{kilobits / 1000:.1f}{NBSP}Mbit/s"
+
+
+@register.filter
+def moment(when: datetime) -> str:
+    """A point in time, as ``_time.html`` has it: 26 Nov 2026, 14:05 UTC."""
+    local = timezone.localtime(when)
+    return f"{local.day}{NBSP}{local:%b}{NBSP}{local:%Y}, {local:%H:%M}{NBSP}{local:%Z}"
+
+
+@register.filter
+def room(size: float) -> str:
+    """Of a disk: megabytes as below, and from 1,024 of them on gigabytes."""
+    gigabytes = size / 1024**3
+    if gigabytes < 1:
+        return megabytes(int(size)) if size else f"0{NBSP}MB"
+    whole = gigabytes == round(gigabytes) or gigabytes >= 100
+    return f"{gigabytes:.0f}{NBSP}GB" if whole else f"{gigabytes:.1f}{NBSP}GB"
 
 
 @register.filter

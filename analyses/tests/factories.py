@@ -1,6 +1,7 @@
 """Rows and results for tests. Files are really stored, under the test's own folder."""
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.detection import AnalysisResult, Failure, Reason, Verdict
-from analyses.models import Analysis, Export, ExportState, ShareLink, State, Video
+from analyses.models import Analysis, Export, ExportState, ShareLink, State, Upload, Video
 from detector.result import (
     Evidence,
     FaceQuality,
@@ -49,6 +50,16 @@ def make_running(owner: User, *, worker: str = "worker-1", **fields: Any) -> Ana
     now = timezone.now()
     claim = {"state": State.RUNNING, "claimed_by": worker, "started_at": now, "heartbeat_at": now}
     return make_analysis(owner, **{**claim, **fields})
+
+
+def make_upload(owner: User, *, name: str = "clip.mp4", size: int = 1000, **fields: Any) -> Upload:
+    """One under way, without its file."""
+    return Upload.objects.create(
+        owner=owner,
+        original_name=name,
+        size_bytes=size,
+        **{"expires_at": timezone.now() + timedelta(hours=20), **fields},
+    )
 
 
 def make_failed(owner: User, *, code: Failure = Failure.UNREADABLE, **fields: Any) -> Analysis:

@@ -291,7 +291,11 @@ def test_usage_counts_what_one_has(alice: User, bob: User, api: Client) -> None:
     make_done(alice)
     make_failed(alice)
     make_running(bob)
-    assert api.get("/api/v1/usage/").json() == {
+    usage = api.get("/api/v1/usage/").json()
+    quotas = {entry.pop("quota"): entry for entry in usage.pop("quotas")}
+    assert quotas["storage"] == {"used": 2 * len(MP4_BYTES), "held": 0, "limit": 20_480 * 1024 * 1024}
+    assert quotas["running"] == {"used": 0, "held": 0, "limit": 25}
+    assert usage == {
         "analyses": {"queued": 0, "running": 0, "done": 1, "failed": 1, "cancelled": 0},
         "videos": 2,
         "bytes_stored": 2 * len(MP4_BYTES),

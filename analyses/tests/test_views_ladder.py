@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts import roles
 from accounts.models import User
-from analyses.models import Analysis, Dispute, ShareLink
-from analyses.tests.factories import make_done, make_link, make_running
+from analyses.models import Analysis, Dispute, ShareLink, Upload
+from analyses.tests.factories import make_done, make_link, make_running, make_upload
 
 ON_FINISHED = (
     "analysis",
@@ -26,8 +27,9 @@ READ_ONLY = (*(name for name in ON_FINISHED if name != "analysis_delete"), *IMAG
 OWNERS_FORMS = ("analysis_share", "analysis_dispute")
 OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw")
 SELECTIONS = ("analyses_delete", "analyses_export")
+UPLOADS = ("upload_discard",)
 SHARED = ("shared", "shared_video", "shared_evidence")
-PAGES = ("analyses", "analysis_new", "analysis_webcam")
+PAGES = ("analyses", "analysis_new", "analysis_webcam", "usage")
 POST_ONLY = ("analysis_cancel", "analysis_rerun")
 CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY)
 SPECIAL = (*IMAGES, "analysis_compare")
@@ -45,6 +47,8 @@ def address(alice: User) -> Callable[[str], str]:
     def of(name: str) -> str:
         if name in (*PAGES, *SELECTIONS, "uploads"):
             return reverse(name)
+        if name in UPLOADS:
+            return reverse(name, args=[make_upload(alice).uuid])
         analysis = make_running(alice) if name == "analysis_cancel" else make_done(alice)
         if name == "analysis_evidence":
             return reverse(name, args=[analysis.uuid, "1-0-crop.jpg"])
@@ -80,7 +84,34 @@ def test_nobody_is_sent_to_the_login(name: str, address: Callable[[str], str], c
     assert response["Location"] == f"{reverse('account_login')}?next={url}"
 
 
-@pytest.mark.parametrize("name", [*READ_ONLY, "analyses", "analysis_webcam"])
+@pytest.mark.parametrize("name", [*PAGES, *ON_FINISHED, *SPECIAL, *OWNERS_FORMS])
+def test_a_suspended_owner_is_nobody(
+    name: str, address: Callable[[str], str], alice: User, alice_client: Client
+) -> None:
+    url = address(name)
+    assert alice_client.get(url).status_code == 200
+    roles.suspend_user(user=alice, actor=None, reason="A test.")
+    assert alice_client.get(url)["Location"] == f"{reverse('account_login')}?next={url}"
+
+
+@pytest.mark.parametrize("name", [*POST_ONLY, *OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS, *UPLOADS])
+def test_a_suspended_owner_changes_nothing(
+    name: str, address: Callable[[str], str], alice: User, alice_client: Client
+) -> None:
+    url = address(name)
+    roles.suspend_user(user=alice, actor=None, reason="A test.")
+    response = alice_client.post(url, POSTED)
+    assert response["Location"] == f"{reverse('account_login')}?next={url}"
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_a_suspended_owner_shares_nothing(name: str, done: Analysis, client: Client) -> None:
+    url = shared_address(name, make_link(done)[1])
+    roles.suspend_user(user=done.owner, actor=None, reason="A test.")
+    assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("name", [*READ_ONLY, "analyses", "analysis_webcam", "usage"])
 def test_reading_views_take_no_post(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.post(address(name)).status_code == 405
 
@@ -90,7 +121,7 @@ def test_forms_take_no_put(name: str, address: Callable[[str], str], alice_clien
     assert alice_client.put(address(name)).status_code == 405
 
 
-@pytest.mark.parametrize("name", [*POST_ONLY, *OWNERS_BUTTONS, *SELECTIONS])
+@pytest.mark.parametrize("name", [*POST_ONLY, *OWNERS_BUTTONS, *SELECTIONS, *UPLOADS])
 def test_buttons_take_no_get(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.get(address(name)).status_code == 405
 
@@ -108,7 +139,18 @@ def test_sharing_and_disputing_are_the_owners_alone(
     assert not ShareLink.objects.filter(revoked_at__isnull=False).exists()
 
 
-@pytest.mark.parametrize("name", [*OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS])
+@pytest.mark.parametrize("name", UPLOADS)
+def test_an_upload_is_its_owners_alone(
+    name: str, address: Callable[[str], str], alice_client: Client, bob_client: Client, mo_client: Client
+) -> None:
+    url = address(name)
+    assert [client.post(url).status_code for client in (bob_client, mo_client)] == [404] * 2
+    assert Upload.objects.exists()
+    assert alice_client.post(url).status_code == 302
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.parametrize("name", [*OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS, *UPLOADS])
 def test_nobody_shares_disputes_or_selects(name: str, address: Callable[[str], str], client: Client) -> None:
     url = address(name)
     assert client.post(url, POSTED)["Location"] == f"{reverse('account_login')}?next={url}"
@@ -149,7 +191,7 @@ def test_nobody_changes_nothing(name: str, address: Callable[[str], str], client
     assert Analysis.objects.filter(cancel_requested=False).count() == 1
 
 
-@pytest.mark.parametrize("name", [*CHANGES, *OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS])
+@pytest.mark.parametrize("name", [*CHANGES, *OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS, *UPLOADS])
 def test_a_change_without_the_sites_own_token_is_refused(
     name: str, address: Callable[[str], str], alice: User
 ) -> None:

@@ -21,6 +21,7 @@ from analyses.views.selection import analyses_delete, analyses_export
 from analyses.views.shared import shared, shared_evidence, shared_video
 from analyses.views.sharing import analysis_share, share_revoke
 from analyses.views.upload import analysis_new, analysis_webcam
+from analyses.views.usage import upload_discard, usage
 
 __all__ = [
     "analyses",
@@ -58,5 +59,7 @@ __all__ = [
     "shared",
     "shared_evidence",
     "shared_video",
+    "upload_discard",
     "uploads",
+    "usage",
 ]

@@ -12,6 +12,7 @@ from analyses import services
 from analyses.access import get_analysis
 from analyses.forms import OptionsForm
 from analyses.models import Analysis, Video
+from analyses.refusals import answer_to
 from analyses.views.requests import UserRequest
 
 
@@ -33,9 +34,11 @@ def analysis_rerun(request: UserRequest, uuid: UUID) -> HttpResponse:
         messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect(analysis)
     try:
-        return redirect(services.rerun_analysis(analysis=analysis, **form.cleaned_data))
-    except services.UploadRejected as rejected:
-        messages.error(request, rejected.sentence)
+        again = services.rerun_analysis(analysis=analysis, asked_by=request.user, **form.cleaned_data)
+        return redirect(again)
+    except (services.UploadRejected, services.QuotaExceeded) as error:
+        problem = answer_to(error).problem
+        messages.error(request, f"{problem['message']} {problem['hint']}".strip())
         return redirect(analysis)
     except Video.DoesNotExist as error:
         raise Http404 from error

@@ -8,12 +8,14 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from analyses import quotas
 from analyses.detection import Failure, NoWeights, check_weights
 from analyses.forms import EXTENSIONS, OptionsForm, UploadForm
 from analyses.models import Analysis
-from analyses.refusals import problem_of, status_of
-from analyses.services import UploadRejected, submit_analysis
+from analyses.refusals import Answer, answer_of, answer_to, problem_of
+from analyses.services import QuotaExceeded, UploadRejected, submit_analysis
 from analyses.upload_limit import UploadLimit
+from analyses.usage import limited_rows
 from analyses.views.requests import UserRequest
 
 SHORTEST_RECORDING_S, LONGEST_RECORDING_S = 5, 30
@@ -31,10 +33,10 @@ def analysis_new(request: UserRequest) -> HttpResponse:
 @csrf_protect
 def _checked(request: UserRequest, limit: UploadLimit) -> HttpResponse:
     if request.method != "POST":
-        return _form(request, UploadForm(), problem=_standing_problem())
+        return _form(request, UploadForm(), problem=_standing_problem(request))
     form = UploadForm(request.POST, request.FILES)
     if limit.exceeded:
-        return _refused(request, Failure.TOO_LARGE)
+        return _refused(request, answer_of(Failure.TOO_LARGE))
     if not form.is_valid():
         return _invalid(request, form)
     try:
@@ -44,8 +46,8 @@ def _checked(request: UserRequest, limit: UploadLimit) -> HttpResponse:
             backbone=form.cleaned_data["backbone"],
             stability=form.cleaned_data["stability"],
         )
-    except UploadRejected as rejected:
-        return _refused(request, rejected.code)
+    except (UploadRejected, QuotaExceeded) as error:
+        return _refused(request, answer_to(error))
     url = _opened_at(analysis)
     if _wants_json(request):
         return JsonResponse({"url": url}, status=201)
@@ -56,7 +58,7 @@ def _checked(request: UserRequest, limit: UploadLimit) -> HttpResponse:
 @require_safe
 def analysis_webcam(request: UserRequest) -> HttpResponse:
     """The one page that may use the camera."""
-    context = _context(OptionsForm(), problem=_standing_problem())
+    context = _context(request, OptionsForm(), problem=_standing_problem(request))
     context |= {"shortest_s": SHORTEST_RECORDING_S, "longest_s": LONGEST_RECORDING_S}
     response = render(request, "analyses/webcam.html", context)
     response["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
@@ -69,12 +71,15 @@ def _opened_at(analysis: Analysis) -> str:
     return f"{url}?earlier" if analysis.is_done else url
 
 
-def _standing_problem() -> dict[str, str] | None:
+def _standing_problem(request: UserRequest) -> dict[str, str] | None:
     """What would refuse any file: better said before somebody uploads 100 MB."""
     try:
         check_weights()
+        quotas.check(user=request.user, size=1)
     except NoWeights:
         return problem_of(Failure.NO_WEIGHTS)
+    except QuotaExceeded as exceeded:
+        return answer_to(exceeded).problem
     return None
 
 
@@ -89,26 +94,29 @@ def _invalid(request: UserRequest, form: UploadForm) -> HttpResponse:
     return _form(request, form, status=400)
 
 
-def _refused(request: UserRequest, code: Failure) -> HttpResponse:
+def _refused(request: UserRequest, refusal: Answer) -> HttpResponse:
     """The sentence of the table and what to do about it, as JSON or at the form."""
-    status = status_of(code)
     if _wants_json(request):
-        return JsonResponse(problem_of(code), status=status)
-    return _form(request, UploadForm(), problem=problem_of(code), status=status)
+        return JsonResponse(refusal.problem, status=refusal.status, headers=refusal.headers)
+    response = _form(request, UploadForm(), problem=refusal.problem, status=refusal.status)
+    for name, value in refusal.headers.items():
+        response[name] = value
+    return response
 
 
 def _form(
     request: UserRequest, form: UploadForm, *, problem: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
-    context = _context(form, problem) | {"form": form, "action": reverse("analysis_new")}
+    context = _context(request, form, problem) | {"form": form, "action": reverse("analysis_new")}
     return render(request, "analyses/upload.html", context, status=status)
 
 
-def _context(options: OptionsForm, problem: dict[str, str] | None) -> dict[str, object]:
+def _context(request: UserRequest, options: OptionsForm, problem: dict[str, str] | None) -> dict[str, object]:
     """What both ways of handing in a clip show."""
     return {
         "options": options,
         "problem": problem,
+        "quotas": limited_rows(request.user),
         "max_bytes": settings.MAX_VIDEO_SIZE_BYTES,
         "max_duration_s": settings.MAX_VIDEO_DURATION_S,
         "extensions": ",".join(EXTENSIONS),

@@ -75,7 +75,8 @@ class Row {
       },
       onDone: (url) => this.finish(url),
       onProblem: (fault) => {
-        this.show(fault.code ? "wrong" : "failed", "", fault);
+        // A quota that is full for now is nothing that is wrong with the file.
+        this.show(fault.code && !fault.code.startsWith("quota_") ? "wrong" : "failed", "", fault);
         sendNext();
       },
     });

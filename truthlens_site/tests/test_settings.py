@@ -10,12 +10,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Role, User
 from detector import DetectorConfig
 from truthlens_site.tests.site import manage, site_environment
 
 SETTINGS = Path(__file__).resolve().parents[1] / "settings.py"
 PRODUCTION = {"DEBUG": "false", "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "lens.example.org"}
+
+QUOTA_EXAMPLE = "analyses=100,minutes=100,storage=100,running=100"
 
 
 @pytest.fixture
@@ -68,6 +70,19 @@ def test_the_detector_gets_its_settings(monkeypatch: pytest.MonkeyPatch, state: 
     assert detector.face_finder == "haar"
     assert detector.limits.max_bytes == settings["MAX_VIDEO_SIZE_BYTES"] == 7 * 1024 * 1024
     assert detector.limits.max_duration_s == 60
+
+
+def test_quotas_go_by_role_and_what_is_not_named_keeps_its_default(
+    monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    fresh = read(monkeypatch, state)["QUOTAS"]
+    assert set(fresh) == set(Role.values)
+    assert set(fresh["administrator"].values()) == {None}
+    changes = {"QUOTA_USER": "analyses=5, running=unlimited", "QUOTA_ADMINISTRATOR": "minutes=9"}
+    given = read(monkeypatch, state, **changes)["QUOTAS"]
+    assert given["user"] == {**fresh["user"], "analyses": 5, "running": None}
+    assert given["moderator"] == fresh["moderator"]
+    assert given["administrator"] == {**fresh["administrator"], "minutes": 9}
 
 
 def test_an_env_file_is_read_and_the_environment_wins(
@@ -162,6 +177,9 @@ def test_the_api_gets_its_rates(monkeypatch: pytest.MonkeyPatch, state: Path) ->
         ({"API_RATE_DETECT": "9/week"}, "API_RATE_DETECT must be a rate such as 60/minute, not '9/week'."),
         ({"DETECT_WAITERS": "-1"}, "DETECT_WAITERS must be from 0 to 1000, not -1."),
         ({"EMAIL_URL": "pigeon://x"}, "EMAIL_URL must be a mail URL such as smtp+tls://user@host:587."),
+        ({"QUOTA_USER": "analyses=none"}, f"QUOTA_USER must be like {QUOTA_EXAMPLE}, not 'analyses=none'."),
+        ({"QUOTA_USER": "analyses=0"}, f"QUOTA_USER must be like {QUOTA_EXAMPLE}, not 'analyses=0'."),
+        ({"QUOTA_MODERATOR": "disk=5"}, f"QUOTA_MODERATOR must be like {QUOTA_EXAMPLE}, not 'disk=5'."),
         ({"DEBUG": "false"}, "SECRET_KEY must be set when DEBUG is false."),
         (PRODUCTION | {"ALLOWED_HOSTS": ","}, "ALLOWED_HOSTS must name the hosts when DEBUG is false."),
     ],

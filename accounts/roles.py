@@ -1,0 +1,113 @@
+"""Who may do what: roles, suspension and what they end. Every change is told to the audit log."""
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts import audit
+from accounts.audit import Target
+from accounts.models import Role, User
+from accounts.tokens import revoke_all
+
+OWN = "Nobody changes their own role or suspends themselves: ask another administrator."
+LAST = "This is the last administrator who can log in: make somebody else one first."
+NOT_YOURS = "Only administrators change roles, suspend and reinstate."
+NO_REASON = "Give a reason: it goes into the audit log."
+
+
+class NotAllowed(ValueError):
+    """A change that would be wrong. Its text is one sentence for the page."""
+
+
+def set_role(*, user: User, role: Role, actor: User | None, reason: str) -> None:
+    """Make somebody a user, a moderator or an administrator.
+
+    ``actor`` is None where the site's own command does it. Raises :class:`NotAllowed`.
+    """
+    with transaction.atomic():
+        current = _changeable(user, actor, reason)
+        before, after = current.role, Role(role)
+        if before == after:
+            return
+        if before == Role.ADMINISTRATOR:
+            _keep_one_administrator(current)
+        current.is_staff, current.is_superuser = after != Role.USER, after == Role.ADMINISTRATOR
+        current.save(update_fields=["is_staff", "is_superuser"])
+        _record("set_role", current, actor, reason, {"role": before}, {"role": after})
+    user.refresh_from_db()
+
+
+def suspend_user(*, user: User, actor: User | None, reason: str) -> None:
+    """Let somebody in no more, from their next request on. What they have stays.
+
+    Raises :class:`NotAllowed`. Who is suspended already stays so, and nothing is recorded.
+    """
+    with transaction.atomic():
+        current = _changeable(user, actor, reason)
+        if not current.is_active:
+            return
+        if current.role == Role.ADMINISTRATOR:
+            _keep_one_administrator(current)
+        current.is_active = False
+        current.save(update_fields=["is_active"])
+        end_sessions(user=current)
+        revoke_all(current)
+        _record("suspend", current, actor, reason, {"active": True}, {"active": False})
+    user.refresh_from_db()
+
+
+def reinstate_user(*, user: User, actor: User | None, reason: str) -> None:
+    """Let somebody in again, who has to log in anew. Raises :class:`NotAllowed`."""
+    with transaction.atomic():
+        current = _changeable(user, actor, reason)
+        if current.is_active:
+            return
+        current.is_active = True
+        current.save(update_fields=["is_active"])
+        _record("reinstate", current, actor, reason, {"active": False}, {"active": True})
+    user.refresh_from_db()
+
+
+def end_sessions(*, user: User) -> None:
+    """Whoever is logged in as this user isn't any more, wherever that is."""
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    user.refresh_from_db(fields=["session_epoch"])
+
+
+def _changeable(user: User, actor: User | None, reason: str) -> User:
+    """The row, locked, with the administrators': two who dismiss each other do so one after the other.
+
+    The actor's own row is among them, so what it says of their rights still holds.
+    """
+    rows = User.objects.select_for_update().order_by("pk")
+    administrators = list(rows.filter(is_superuser=True, is_active=True))
+    if actor is not None and actor not in administrators:
+        raise NotAllowed(NOT_YOURS)
+    if actor == user:
+        raise NotAllowed(OWN)
+    if not reason.strip():
+        raise NotAllowed(NO_REASON)
+    return rows.get(pk=user.pk)
+
+
+def _keep_one_administrator(user: User) -> None:
+    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+    if not others.exists():
+        raise NotAllowed(LAST)
+
+
+def _record(
+    action: str,
+    user: User,
+    actor: User | None,
+    reason: str,
+    before: dict[str, object],
+    after: dict[str, object],
+) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        target=Target("user", user.uuid),
+        before=before,
+        after=after,
+        reason=reason.strip(),
+    )
