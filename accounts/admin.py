@@ -3,9 +3,12 @@
 Roles and suspension aren't fields of the form: actions of the list change them, which ask for a reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from allauth.mfa.admin import AuthenticatorAdmin as LibraryAuthenticatorAdmin
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.admin import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -19,6 +22,8 @@ from django.shortcuts import render
 from accounts import roles
 from accounts.administration import NOT_KEPT, record_change
 from accounts.models import AuditEntry, Role, User
+from accounts.requests import UserRequest
+from accounts.services import remove_factor
 
 if TYPE_CHECKING:
     UserAdminOfUser = DjangoUserAdmin[User]  # generic for the type checker alone
@@ -145,3 +150,29 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+# The library's page of sessions can't be searched where users have no names; of factors it shows the secrets.
+admin.site.unregister(UserSession)
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class FactorAdmin(LibraryAuthenticatorAdmin):  # type: ignore[misc]
+    """Removed for people who lost theirs; never made or changed here, and the secrets aren't shown."""
+
+    fields = ("user", "type", "created_at", "last_used_at")
+    search_fields = ("user__email",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def delete_model(self, request: UserRequest, obj: Authenticator) -> None:
+        remove_factor(factor=obj, actor=request.user)
+
+    def delete_queryset(self, request: UserRequest, queryset: Iterable[Authenticator]) -> None:
+        for factor in list(queryset):
+            remove_factor(factor=factor, actor=request.user)

@@ -1,12 +1,77 @@
 """The forms of the account pages."""
 
 from datetime import timedelta
+from typing import Any
 
+from allauth.account.forms import SignupForm as LibrarySignupForm
+from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest, HttpResponse
 
-from accounts.models import TOKEN_NAME_LENGTH, Scope
+from accounts.adapter import invitation_of
+from accounts.addresses import is_taken
+from accounts.models import TOKEN_NAME_LENGTH, Scope, User
 
 LIFETIMES = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "No end"))
+
+
+class SignupForm(LibrarySignupForm):  # type: ignore[misc]
+    """Whoever was invited signs up with the address that the invitation went to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        invitation = invitation_of(context.request)
+        if invitation is not None:
+            self.initial["email"] = invitation.email
+            self.fields["email"].disabled = True
+            self.fields["email"].help_text = "You were invited with this address."
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Hashing takes most of the time; without it the answer for an address in use would come sooner."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return saved
+
+    def validate_unique_email(self, value: str) -> str:
+        """An address that somebody wants to change to, and never confirmed, is free."""
+        return str(super().validate_unique_email(value)) if is_taken(value) else value
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    passwordless = forms.BooleanField(
+        label="Log in with it alone, without the password", required=False, initial=True
+    )
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+
+
+class AddressForm(forms.Form):
+    email = forms.EmailField(label="New address", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        if email == self.user.email:
+            raise forms.ValidationError("This is your address already.")
+        return email
+
+
+class ProfileForm(forms.Form):
+    display_name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text="Shown in place of your address. Leave it empty to show the address.",
+    )
 
 
 class TokenForm(forms.Form):

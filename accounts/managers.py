@@ -1,12 +1,13 @@
 """How users are made and looked up: by e-mail address, whatever its case. Rows that are never changed."""
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from django.contrib.auth.models import BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 if TYPE_CHECKING:
-    from accounts.models import AuditEntry, User  # noqa: F401 (a base class names it as text)
+    from accounts.models import AuditEntry, Invitation, User  # noqa: F401 (base classes name them as text)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -42,3 +43,9 @@ class AppendOnlyQuerySet(models.QuerySet["AuditEntry"]):
 
     def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
         raise AppendOnly
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> Self:
+        """Neither accepted nor revoked nor expired."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())

@@ -1,15 +1,17 @@
-"""The user: an e-mail address, no user name; tokens that stand in for one; the moderators' audit log."""
+"""The user: an e-mail address, no user name; invitations; tokens that stand in for a user; the audit log."""
 
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.managers import AppendOnly, AppendOnlyQuerySet, UserManager
+from accounts.managers import AppendOnly, AppendOnlyQuerySet, InvitationQuerySet, UserManager
 from accounts.querysets import ApiTokenManager
 
 if TYPE_CHECKING:
@@ -120,6 +122,48 @@ class ApiToken(AbstractAuthToken):
     @property
     def has_expired(self) -> bool:
         return self.expiry is not None and self.expiry <= timezone.now()
+
+
+class Invitation(models.Model):
+    """Lets whoever has the link sign up once, with this address, until it expires or is revoked.
+
+    The token is not kept, only its SHA-256.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField("e-mail address")
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="invitations"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                name="invitation_sha256_is_hex", condition=Q(token_sha256__regex="^[0-9a-f]{64}$")
+            ),
+            models.CheckConstraint(
+                name="invitation_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
+            models.CheckConstraint(
+                name="invitation_accepted_or_revoked",
+                condition=Q(accepted_at__isnull=True) | Q(revoked_at__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def is_open(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
 
 
 class AuditEntry(models.Model):

@@ -2,10 +2,14 @@
 
 import secrets
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import validate_email
 from django.db import transaction
 
+from accounts import audit
+from accounts.audit import Target
 from accounts.models import User
 
 
@@ -22,4 +26,25 @@ def create_first_administrator(*, email: str, password: str = "") -> tuple[User,
         if password:
             validate_password(password, User(email=email))
         password = password or secrets.token_urlsafe(12)
-        return User.objects.create_superuser(email, password), password
+        user = User.objects.create_superuser(email, password)
+        # Whoever runs the site chose it. No letter could be read before the first login.
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        return user, password
+
+
+def remove_factor(*, factor: Authenticator, actor: User) -> None:
+    """Of somebody who lost it. Recovery codes go with the last of the others, which they stand in for."""
+    with transaction.atomic():
+        if not Authenticator.objects.filter(pk=factor.pk).delete()[0]:
+            return
+        left = Authenticator.objects.filter(user=factor.user)
+        if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+            left.delete()
+        target = Target("user", factor.user.uuid)
+        audit.record(actor=actor, action="remove_factor", target=target, before={"factor": factor.type})
+
+
+def change_profile(*, user: User, display_name: str) -> None:
+    """What others see of a user. The address has pages of its own, where it is confirmed."""
+    user.display_name = display_name
+    user.save(update_fields=["display_name"])

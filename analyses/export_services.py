@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.filters import HistoryParameters
-from analyses.models import Export, ExportState
+from analyses.models import ACCOUNT_KINDS, Export, ExportKind, ExportState
 from analyses.queue import enqueue_export
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,23 @@ def request_export(*, owner: User, filters: Mapping[str, str]) -> Export:
         if Export.objects.for_user(owner).unfinished().count() >= MOST_UNFINISHED:
             raise TooManyExports(owner.uuid)
         export = Export.objects.create(owner=owner, filters=HistoryParameters.of(filters).words)
+        transaction.on_commit(partial(enqueue_export, export.uuid), robust=True)
+    return export
+
+
+def request_account_data(*, owner: User, kind: ExportKind) -> Export:
+    """Queue a download of everything, in place of earlier ones: each is as large as all that it holds.
+
+    Raises :class:`TooManyExports` while one is being made.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=owner.pk)
+        earlier = Export.objects.for_user(owner).filter(kind__in=ACCOUNT_KINDS)
+        if earlier.unfinished().exists():
+            raise TooManyExports(owner.uuid)
+        for export in earlier:
+            delete_export(export=export)
+        export = Export.objects.create(owner=owner, kind=kind)
         transaction.on_commit(partial(enqueue_export, export.uuid), robust=True)
     return export
 

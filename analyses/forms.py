@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.models import User
 from analyses.detection import InstalledModel, installed_models
 from analyses.models import COMMENT_LENGTH, Dispute
 from analyses.sharing import LIFETIMES
@@ -70,6 +71,28 @@ class DisputeForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="Up to 2,000 characters. The moderators of this site read it.",
     )
+
+
+class DataForm(forms.Form):
+    videos = forms.BooleanField(label="Also the videos", required=False)
+
+
+class DeleteAccountForm(forms.Form):
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self._user.check_password(password):
+            raise forms.ValidationError("This is not your password.")
+        return password
 
 
 def _label(model: InstalledModel) -> str:

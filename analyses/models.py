@@ -456,7 +456,7 @@ class AnalysisStart(models.Model):
 
 
 def export_path(export: "Export", filename: str) -> str:
-    return f"exports/{uuid4().hex}.csv"
+    return f"exports/{uuid4().hex}{export.suffix}"
 
 
 class ExportState(models.TextChoices):
@@ -468,14 +468,19 @@ class ExportState(models.TextChoices):
 
 class ExportKind(models.TextChoices):
     HISTORY_CSV = "history_csv", "History as CSV"
+    ACCOUNT = "account", "All your data"
+    ACCOUNT_VIDEOS = "account_videos", "All your data and videos"
+
+
+ACCOUNT_KINDS = (ExportKind.ACCOUNT, ExportKind.ACCOUNT_VIDEOS)
 
 
 class Export(models.Model):
     """A file that a worker makes for one user alone, and that expires.
 
-    ``filters`` are the query parameters of the history page. ``rows`` counts those written so far, of
-    ``total``. ``losses``: how often its worker was lost. ``claimed_by`` and ``heartbeat_at`` are as in an
-    analysis.
+    ``filters`` are the query parameters of the history page, for an export of it. ``rows`` counts those
+    written so far, of ``total``. ``losses``: how often its worker was lost. ``claimed_by`` and
+    ``heartbeat_at`` are as in an analysis.
     """
 
     State = ExportState
@@ -521,6 +526,15 @@ class Export(models.Model):
     @property
     def is_done(self) -> bool:
         return self.state == ExportState.DONE
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether it is a ZIP of everything, not a table. What it counts is analyses all the same."""
+        return self.kind in ACCOUNT_KINDS
+
+    @property
+    def suffix(self) -> str:
+        return ".zip" if self.is_archive else ".csv"
 
     @property
     def is_finished(self) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.files.base import File
 
 from analyses import export_services, services
+from analyses.account_data import write_account_data
 from analyses.detection import AnalysisError, Failure, config_for
 from analyses.export_writing import write_export
 from analyses.heartbeat import Heartbeat
@@ -50,7 +51,10 @@ def run_export(uuid: str) -> None:
     if export is None:
         return
     try:
-        write_export(export)
+        if export.is_archive:
+            write_account_data(export)
+        else:
+            write_export(export)
     except Exception:
         export_services.record_export_failure(export=export)
         raise

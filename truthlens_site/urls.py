@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.views import email_address
 from truthlens_site.health import healthz
 
 # The administrators' login is the site's own, with its rate limits.
@@ -12,7 +13,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", include("analyses.urls")),
     path("api/", include("analyses.api.urls")),
-    path("accounts/", include("accounts.urls")),
+    path("account/", include("accounts.urls")),
+    path("accounts/email/", email_address, name="account_email"),  # before the library's own
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

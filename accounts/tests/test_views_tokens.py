@@ -13,7 +13,7 @@ from accounts.models import ApiToken, Scope, User
 from accounts.tokens import create_token
 
 pytestmark = pytest.mark.django_db
-PAGE = "/accounts/tokens/"
+PAGE = "/account/tokens/"
 FORM = {"name": "newsroom script", "scope": "write", "lifetime": "30"}
 
 
@@ -115,5 +115,5 @@ def test_wrong_methods_and_forms_of_other_sites_are_refused(alice: User, token: 
     assert ApiToken.objects.count() == 1
 
 
-def test_the_menu_leads_there(alice_client: Client) -> None:
-    assert f'href="{PAGE}"' in alice_client.get(reverse("analyses")).content.decode()
+def test_the_account_leads_there(alice_client: Client) -> None:
+    assert f'href="{PAGE}"' in alice_client.get(reverse("profile")).content.decode()

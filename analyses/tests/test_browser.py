@@ -100,7 +100,7 @@ def test_a_user_logs_in_uploads_and_cancels(
     page.locator("main").get_by_role("link", name="Log in").click()
     page.get_by_label("Email").fill(alice.email)
     page.get_by_label("Password", exact=True).fill("correct horse battery")
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     page.get_by_role("link", name="Check a video").click()
     page.get_by_label("Choose a video").set_input_files(clip)
     page.get_by_role("button", name="Upload and analyse").click()

@@ -36,7 +36,7 @@ def test_a_token_is_made_with_the_keyboard_used_and_revoked(
     text = page.locator(".token-made code").inner_text()
     expect(page.locator(".token-list")).to_contain_text("never used")
     assert Client(headers={"Authorization": f"Token {text}"}).get("/api/v1/usage/").status_code == 200
-    page.goto("/accounts/tokens/")
+    page.goto("/account/tokens/")
     expect(page.locator(".token-list")).to_contain_text("last used")
     assert text not in page.content()
     assert page.locator(".token-list__row").bounding_box()["width"] <= PHONE["width"]  # type: ignore[index]

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts import roles
 from accounts.models import User
-from analyses.models import Analysis, Dispute, ShareLink, Upload
+from analyses.models import Analysis, Dispute, Export, ShareLink, Upload
 from analyses.tests.factories import make_done, make_link, make_running, make_upload
 
 ON_FINISHED = (
@@ -29,9 +29,10 @@ OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw")
 SELECTIONS = ("analyses_delete", "analyses_export")
 UPLOADS = ("upload_discard",)
 SHARED = ("shared", "shared_video", "shared_evidence")
-PAGES = ("analyses", "analysis_new", "analysis_webcam", "usage")
+ACCOUNT = ("account_data", "account_delete")
+PAGES = ("analyses", "analysis_new", "analysis_webcam", "usage", *ACCOUNT)
 POST_ONLY = ("analysis_cancel", "analysis_rerun")
-CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY)
+CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY, *ACCOUNT)
 SPECIAL = (*IMAGES, "analysis_compare")
 POSTED = {"days": "7", "opinion": "real"}
 
@@ -116,7 +117,7 @@ def test_reading_views_take_no_post(name: str, address: Callable[[str], str], al
     assert alice_client.post(address(name)).status_code == 405
 
 
-@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new", *OWNERS_FORMS])
+@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new", *OWNERS_FORMS, *ACCOUNT])
 def test_forms_take_no_put(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.put(address(name)).status_code == 405
 
@@ -198,6 +199,20 @@ def test_a_change_without_the_sites_own_token_is_refused(
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert strict.post(address(name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ACCOUNT)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_and_the_suspended_take_and_delete_no_account(
+    name: str, method: str, alice: User, alice_client: Client, client: Client
+) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    for asker in (client, alice_client):
+        posted = {"password": "correct horse battery"} if method == "post" else {}
+        answer = getattr(asker, method)(reverse(name), posted)
+        assert answer["Location"] == f"{reverse('account_login')}?next={reverse(name)}"
+    assert User.objects.filter(pk=alice.pk).exists()
+    assert not Export.objects.exists()
 
 
 def test_an_unknown_analysis_is_404(alice_client: Client) -> None:

@@ -1,5 +1,6 @@
 """Pages, pieces of pages, downloads and media: each fetches its analysis through ``analyses.access``."""
 
+from analyses.views.account import account_data, account_delete
 from analyses.views.changes import analysis_cancel, analysis_delete, analysis_rerun
 from analyses.views.compare import analysis_compare
 from analyses.views.disputes import analysis_dispute, dispute_withdraw
@@ -24,6 +25,8 @@ from analyses.views.upload import analysis_new, analysis_webcam
 from analyses.views.usage import upload_discard, usage
 
 __all__ = [
+    "account_data",
+    "account_delete",
     "analyses",
     "analyses_delete",
     "analyses_export",

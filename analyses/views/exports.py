@@ -16,6 +16,8 @@ from analyses.views.requests import UserRequest
 from analyses.wording import filter_words
 
 MOST_SHOWN = 100
+KINDS = {".csv": ("history", "text/csv; charset=utf-8"), ".zip": ("data", "application/zip")}
+"""What a downloaded file is called, and its type."""
 TOO_MANY = "You have several exports under way already. Wait until one of them is ready."
 
 
@@ -51,8 +53,9 @@ def export_file(request: UserRequest, uuid: UUID) -> HttpResponseBase:
         file = export.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    name = f"truthlens-history-{export.created_at:%Y-%m-%d}.csv"
-    response = FileResponse(file, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
+    what, content_type = KINDS[export.suffix]
+    name = f"truthlens-{what}-{export.created_at:%Y-%m-%d}{export.suffix}"
+    response = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
     response["Cache-Control"] = "private, no-store"
     return response
 

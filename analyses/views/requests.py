@@ -1,9 +1,5 @@
 """A request whose user is known: what ``login_required`` lets through."""
 
-from django.http import HttpRequest
+from accounts.requests import UserRequest
 
-from accounts.models import User
-
-
-class UserRequest(HttpRequest):
-    user: User
+__all__ = ["UserRequest"]

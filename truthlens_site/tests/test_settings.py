@@ -56,6 +56,28 @@ def test_the_secret_key_is_made_once_and_nobody_else_can_read_it(
     assert [path.name for path in state.iterdir() if path.is_file()] == ["secret_key"]
 
 
+def test_whoever_likes_signs_up_without_a_letter_unless_settings_say_otherwise(
+    monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    settings = read(monkeypatch, state)
+    assert (settings["SIGNUP"], settings["ACCOUNT_EMAIL_VERIFICATION"]) == ("open", "none")
+    settings = read(monkeypatch, state, SIGNUP="invited", EMAIL_VERIFICATION="true")
+    assert (settings["SIGNUP"], settings["ACCOUNT_EMAIL_VERIFICATION"]) == ("invited", "mandatory")
+    with pytest.raises(ImproperlyConfigured, match="SIGNUP must be one of open, invited, closed"):
+        read(monkeypatch, state, SIGNUP="friends")
+
+
+def test_letters_are_printed_or_go_to_the_mail_server(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    assert read(monkeypatch, state)["EMAIL_BACKEND"].endswith("console.EmailBackend")
+    settings = read(monkeypatch, state, EMAIL_URL="smtp+tls://user:secret@mail.example.org:587")
+    assert settings["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
+    assert (settings["EMAIL_HOST"], settings["EMAIL_USE_TLS"]) == ("mail.example.org", True)
+
+
+def test_passwords_are_hashed_with_argon2(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    assert read(monkeypatch, state)["PASSWORD_HASHERS"][0].endswith("Argon2PasswordHasher")
+
+
 def test_the_detector_gets_its_settings(monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path) -> None:
     weights = tmp_path / "own.safetensors"
     weights.touch()

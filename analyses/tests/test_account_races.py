@@ -1,0 +1,102 @@
+"""Accounts when several requests meet: on SQLite and on a real PostgreSQL."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+RACES = """
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import django
+
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+
+call_command("migrate", verbosity=0)
+from accounts.invitations import InvitationGone, accept_invitation, create_invitation
+from accounts.models import Invitation, User
+from accounts.personal_data import LastAdministrator
+from analyses.account_deletion import delete_account
+from analyses.models import Analysis, Video
+from analyses.tests.factories import make_analysis, make_done
+
+root, other = (User.objects.create_superuser(f"{name}@example.org", "x") for name in ("root", "other"))
+alice = User.objects.create_user("alice@example.org", "x")
+invitation, _ = create_invitation(email="carol@example.org", created_by=root)
+for _ in range(5):
+    make_done(alice)
+
+
+def meet(*acts):
+    barrier = Barrier(len(acts))
+
+    def one(act):
+        barrier.wait()
+        try:
+            act()
+            return "done"
+        except (InvitationGone, LastAdministrator, DatabaseError, User.DoesNotExist) as error:
+            return type(error).__name__
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(one, acts))
+
+
+accepted = meet(*[lambda: accept_invitation(invitation=invitation)] * 5)
+left = meet(lambda: delete_account(user=root), lambda: delete_account(user=other))
+
+
+def upload():
+    for _ in range(30):
+        make_analysis(alice)
+
+
+deleted = meet(lambda: delete_account(user=alice), upload, upload)
+print(json.dumps({
+    "accepted": accepted.count("done"),
+    "administrators": User.objects.filter(is_superuser=True).count(),
+    "left": sorted(left),
+    "deleted": deleted[0],
+    "rows": [Analysis.objects.count(), Video.objects.count(), User.objects.filter(pk=alice.pk).count()],
+    "evidence": len(list(Path(settings.MEDIA_ROOT, "evidence").glob("*"))),
+}))
+"""
+
+
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def test_of_those_who_meet_one_wins_and_nothing_is_left_behind(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    sqlite = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": sqlite if database == "sqlite" else request.getfixturevalue("postgres_url"),
+        "TRUTHLENS_STATE": str(tmp_path),
+        "TRUTHLENS_ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
+    }
+    finished = subprocess.run(
+        [sys.executable, "-c", RACES], env=environment, capture_output=True, text=True, timeout=110
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout) == {
+        "accepted": 1,
+        "administrators": 1,
+        "left": ["LastAdministrator", "done"],
+        "deleted": "done",
+        "rows": [0, 0, 0],
+        "evidence": 0,
+    }
