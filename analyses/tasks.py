@@ -91,6 +91,9 @@ def record_error(analysis: Analysis, error: AnalysisError) -> bool:
 def make_proxy(analysis: Analysis) -> None:
     """The result stands already, so whatever goes wrong here only costs the player."""
     video = analysis.video
+    if video.proxy:
+        services.set_proxy_due(video=video, due=False)
+        return
     try:
         with playable_copy(Path(video.file.path)) as copy:
             if copy is not None:

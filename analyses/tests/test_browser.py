@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from django.conf import settings
@@ -47,15 +47,22 @@ def complaints() -> list[str]:
     return []
 
 
+class Served(Protocol):
+    """Anything that answers at an address."""
+
+    @property
+    def url(self) -> str: ...
+
+
 def open_context(
-    chromium: "Browser", server: "LiveServer", complaints: list[str], **options: Any
+    chromium: "Browser", server: Served, complaints: list[str], **options: Any
 ) -> "BrowserContext":
-    """A context that writes down console errors, refused content and requests off the site."""
+    """A context that writes down console errors and warnings, refused content and requests off the site."""
     context = chromium.new_context(base_url=server.url, **options)
     context.set_default_timeout(15_000)
 
     def note_message(message: "ConsoleMessage") -> None:
-        if message.type == "error":
+        if message.type in ("error", "warning"):
             complaints.append(message.text)
 
     def note_address(request: "Request") -> None:
@@ -183,6 +190,25 @@ def test_a_copy_that_the_browser_can_play_appears_by_itself(page: "Page", alice:
         lambda: page.evaluate("document.querySelector('video').readyState") >= 2, seconds=15, what="the copy"
     )
     assert not page.get_by_text("Your browser can’t play this file").first.is_visible()
+
+
+def test_a_copy_that_takes_the_place_of_a_playing_file_disturbs_nobody(
+    page: "Page", alice: User, tmp_path: Path
+) -> None:
+    from detector.tests.clips import face_clip
+
+    big = face_clip(tmp_path / "big.mp4", seconds=12, size=(320, 240), crf=1).read_bytes()
+    small = face_clip(tmp_path / "small.mp4", seconds=12, size=(160, 120), crf=40).read_bytes()
+    analysis = make_running(alice, content=big)
+    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    page.goto(analysis.get_absolute_url())
+    page.wait_for_function("document.querySelector('video').readyState >= 2")
+    services.record_proxy(video=analysis.video, proxy=ContentFile(small))
+    for seconds in (5, 11, 2, 11.9, 7):
+        page.evaluate(f"{TIME} = {seconds}")
+        shown = f"!document.querySelector('video').seeking && Math.abs({TIME} - {seconds}) < 0.1"
+        wait_until(lambda shown=shown: page.evaluate(shown), seconds=10, what=shown)  # type: ignore[misc]
+    assert page.evaluate("document.querySelector('video').videoWidth") == 320
 
 
 def test_every_picture_of_a_result_loads(page: "Page", done: Analysis) -> None:

@@ -258,7 +258,7 @@ def test_the_first_load_is_small_and_nothing_shifts(
     sizes: dict[str, int] = {}
 
     def note(response: Any) -> None:
-        if "/evidence/" not in response.url and not response.url.endswith("/video"):
+        if "/evidence/" not in response.url and "/video" not in response.url:
             sizes[response.url] = response.request.sizes()["responseBodySize"]
 
     page.on("response", note)

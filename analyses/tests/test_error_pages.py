@@ -17,12 +17,12 @@ def raising(error: Exception) -> Callable[[HttpRequest], HttpResponse]:
     return view
 
 
-urlpatterns = [
-    path("", include(site_settings.ROOT_URLCONF)),
+raising_patterns = [
     path("raise/400", raising(SuspiciousOperation())),
     path("raise/403", raising(PermissionDenied())),
     path("raise/500", raising(RuntimeError("a secret"))),
 ]
+urlpatterns = [path("", include(site_settings.ROOT_URLCONF)), *raising_patterns]
 
 
 @pytest.fixture

@@ -1,12 +1,16 @@
 import csv
 import io
+import re
 from zipfile import ZipFile
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from analyses import services
+from analyses.models import Analysis
 from analyses.tests.factories import JPEG, MP4_BYTES, PNG, make_done, make_failed, make_running
 from detector.tests.documents import check_document
 
@@ -68,6 +72,24 @@ def test_the_video_can_be_read_in_ranges(alice: User, alice_client: Client) -> N
     assert response.status_code == 206
     assert response.getvalue() == MP4_BYTES[4:12]
     assert response["Content-Type"] == "video/mp4"
+
+
+def played(client: Client, analysis: Analysis) -> str:
+    """The address in the player of a result's page."""
+    page = client.get(analysis.get_absolute_url()).content.decode()
+    return str(re.findall(r'<video [^>]*src="([^"]+)"', page)[0])
+
+
+def test_an_address_that_a_player_has_begun_to_read_stays_the_same_file(
+    alice: User, alice_client: Client
+) -> None:
+    analysis = make_done(alice)
+    begun = played(alice_client, analysis)
+    services.record_proxy(video=analysis.video, proxy=ContentFile(b"a shorter copy"))
+    last = alice_client.get(begun, headers={"Range": f"bytes={len(MP4_BYTES) - 3}-"})
+    assert last.status_code == 206
+    assert last.getvalue() == MP4_BYTES[-3:]
+    assert alice_client.get(played(alice_client, analysis)).getvalue() == b"a shorter copy"
 
 
 def test_a_video_whose_file_is_gone_is_404(alice: User, alice_client: Client) -> None:

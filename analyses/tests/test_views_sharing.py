@@ -102,7 +102,7 @@ def test_the_media_come_through_the_same_link(client: Client, named: Analysis) -
     page = client.get(reverse("shared", args=[token])).content.decode()
     video = reverse("shared_video", args=[token])
     pictures = set(re.findall(r'<img [^>]*src="([^"]+)"', page))
-    assert f'src="{video}"' in page
+    assert f'src="{video}?original"' in page
     assert pictures == {
         reverse("shared_evidence", args=[token, f"1-0-{name}"]) for name in ("crop.jpg", "heatmap.png")
     }

@@ -26,6 +26,7 @@ from analyses.models import Analysis, Video
 from analyses.pdf.document import NoResult, report_pdf
 from analyses.views.requests import UserRequest
 
+ORIGINAL = "original"
 NOT_FINISHED = "This analysis has not finished, so there is nothing to download yet."
 NO_RESULT = "This analysis ended without a result, so there is no report of it."
 
@@ -78,15 +79,23 @@ def analysis_thumbnail(request: UserRequest, uuid: UUID) -> HttpResponseBase:
     return FileResponse(file, content_type=content_type_of("jpg"), filename="thumbnail.jpg")
 
 
+def player_address(address: str, video: Video) -> str:
+    """Of what a player plays now. A player fetches a file piece by piece, so when a copy takes its place
+    on the way, the rest must still come from the file that it began with."""
+    return address if video.proxy else f"{address}?{ORIGINAL}"
+
+
 def video_response(request: HttpRequest, video: Video) -> HttpResponseBase:
-    """The copy that browsers can play where one was made, else the file as it was uploaded."""
-    file = video.proxy or video.file
+    """The copy that browsers can play where one was made, else or when asked the file as it was uploaded."""
+    is_copy = bool(video.proxy) and ORIGINAL not in request.GET
+    file = video.proxy if is_copy else video.file
     try:
         opened = file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    container = "mp4" if video.proxy else _container(opened)
-    return ranged_response(request, opened, content_type_of(container), _player_name(video))
+    container = "mp4" if is_copy else _container(opened)
+    name = f"{_stem(video.original_name)}.mp4" if is_copy else video.original_name
+    return ranged_response(request, opened, content_type_of(container), name)
 
 
 def evidence_response(analysis: Analysis, name: str) -> HttpResponseBase:
@@ -102,10 +111,6 @@ def _container(file: IO[bytes]) -> str:
     head = file.read(HEAD_BYTES)
     file.seek(0)
     return container_of(head)
-
-
-def _player_name(video: Video) -> str:
-    return f"{_stem(video.original_name)}.mp4" if video.proxy else video.original_name
 
 
 def _as_json(analysis: Analysis) -> HttpResponseBase:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
@@ -21,6 +22,7 @@ from analyses.report import Report, report_of
 from analyses.scale import scale_of
 from analyses.takeaway import downloads_of
 from analyses.timeline import timeline_of
+from analyses.views.files import player_address
 from analyses.views.requests import UserRequest
 from analyses.wording import ABSENCE, CREDENTIALS, FAILURE_STEPS, PRESENCE
 
@@ -34,6 +36,8 @@ def analysis(request: UserRequest, uuid: UUID) -> HttpResponse:
     context: dict[str, object] = {"analysis": shown, "is_own": shown.owner_id == request.user.pk}
     if shown.is_done:
         context |= result_context(shown) | own_context(shown)
+        address = reverse("analysis_video", args=[shown.uuid])
+        context["video_url"] = player_address(address, shown.video)
         return render(request, "analyses/result.html", context)
     if shown.is_finished:
         steps = FAILURE_STEPS[shown.failure]

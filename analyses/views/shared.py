@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from analyses import sharing
 from analyses.access import get_share_link
-from analyses.views.files import evidence_response, video_response
+from analyses.views.files import evidence_response, player_address, video_response
 from analyses.views.pages import result_context
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
         "analysis": analysis,
         "link": link,
         "share_token": token,
-        "video_url": reverse("shared_video", args=[token]),
+        "video_url": player_address(reverse("shared_video", args=[token]), analysis.video),
     }
     return render(request, "analyses/shared.html", context | result_context(analysis))
 

@@ -58,7 +58,7 @@ async function askForCopy() {
   coming.hidden = true;
   stage.hidden = false;
   if (toggle) toggle.disabled = false;
-  player.src = `${player.getAttribute("src")}?copy`;
+  player.src = player.src.split("?")[0];
 }
 
 player.addEventListener("error", unplayable);

@@ -161,6 +161,5 @@ for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone
 zone.addEventListener("drop", (event) => add([...event.dataTransfer.files]));
 // A file dropped beside the zone would replace this page.
 for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
-for (const words of document.querySelectorAll("[data-with-script]")) words.hidden = false;
 input.multiple = true;
 for (const earlier of await unfinished(form)) new Row(earlier.state.name).resumable(earlier);

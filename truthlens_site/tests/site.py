@@ -51,6 +51,10 @@ class RunningSite:
     process: subprocess.Popen[bytes]
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8")
 

@@ -1,0 +1,170 @@
+"""What holds for every page: WCAG 2.2 AA, a quiet console, a small and steady first load, room on a phone."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings as site_settings
+from django.test import Client
+from django.urls import include, path
+from pytest_django import Settings
+
+from accounts.models import User
+from analyses.tests import test_error_pages
+from analyses.tests.pages import addresses_of, make_pages
+from analyses.tests.test_browser import log_in, open_context
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Response
+    from pytest_django.live_server_helper import LiveServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+FIRST_LOAD_BYTES = 100_000
+MOST_SHIFT = 0.05
+LEAST_TARGET = 24
+TESTS = Path(__file__).parent
+AXE = (TESTS / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+CHECKS = (TESTS / "page_checks.js").read_text(encoding="utf-8")
+
+urlpatterns = [path("", include(site_settings.ROOT_URLCONF)), *test_error_pages.raising_patterns]
+
+
+@dataclass
+class Site:
+    """The addresses of all pages by name, those for guests apart, and what was wrong with them."""
+
+    server: "LiveServer"
+    owner: User
+    members: dict[str, str]
+    guests: dict[str, str]
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, name: str, words: object) -> None:
+        self.faults.append(f"{name}: {words}")
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    from detector.tests.clips import face_clip
+
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return face_clip(path, seconds=12, fps=25, size=(320, 240)).read_bytes()
+
+
+@pytest.fixture
+def site(
+    live_server: "LiveServer", settings: Settings, alice: User, film: bytes, installed_weights: Path
+) -> Site:
+    settings.ROOT_URLCONF = __name__
+    settings.DEBUG = False
+    found = addresses_of(make_pages(alice, film))
+    member, guest = Client(raise_request_exception=False), Client(raise_request_exception=False)
+    member.force_login(alice)
+    members = {name: address for name, address in found.items() if is_page(member, address)}
+    guests = {name: address for name, address in found.items() if is_page(guest, address)}
+    for name in members.keys() & guests.keys() - {"home", "shared", "models"}:
+        guests.pop(name)
+    return Site(live_server, alice, members, guests)
+
+
+def is_page(client: Client, address: str) -> bool:
+    response = client.get(address)
+    is_html = response.headers.get("Content-Type", "").startswith("text/html")
+    return is_html and response.status_code != 302 and response.content.lstrip()[:9].lower() == b"<!doctype"
+
+
+def visits(chromium: "Browser", site: Site, **options: Any) -> Iterator[tuple[str, str, "Page"]]:
+    """Every page by name, with an address and a browser's page that is logged in where it should be."""
+    for owner, addresses in ((site.owner, site.members), (None, site.guests)):
+        heard: list[str] = []
+        context = open_context(chromium, site.server, heard, **options)
+        page = log_in(context, site.server, owner) if owner else context.new_page()
+        network = context.new_cdp_session(page)
+        network.send("Network.enable")
+        network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        for name, address in addresses.items():
+            yield name if owner else f"{name}, for guests", address, page
+            for words in heard:
+                if not re.match(r"Failed to load resource: .* status of [45]\d\d", words):
+                    site.fault(name, words)
+            heard.clear()
+        context.close()
+
+
+def first_load(page: "Page", address: str) -> int:
+    """Open it. Returns the bytes of its first load, media apart."""
+    answers: list[Response] = []
+
+    def note(answer: "Response") -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    page.goto(address)
+    page.remove_listener("response", note)
+    loaded = (answer for answer in answers if answer.request.resource_type not in ("image", "media"))
+    return sum(sent_bytes(answer) for answer in loaded)
+
+
+def sent_bytes(answer: "Response") -> int:
+    """The site sends static files compressed; the test's server sends them as they are."""
+    if "/static/" in answer.url:
+        return len(gzip.compress(answer.body()))
+    return int(answer.request.sizes()["responseBodySize"])
+
+
+def test_the_walk_misses_no_page(site: Site) -> None:
+    assert len(site.members) >= 25
+    assert {"analysis", "analyses", "analysis_new", "exports", "raise/500"} <= site.members.keys()
+    assert {"home", "account_login", "account_signup", "shared"} <= site.guests.keys()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_page_is_accessible_steady_and_small(width: int, chromium: "Browser", site: Site) -> None:
+    for name, address, page in visits(chromium, site, viewport={"width": width, "height": 800}):
+        page.emulate_media(color_scheme="light")
+        if (size := first_load(page, address)) > FIRST_LOAD_BYTES:
+            site.fault(name, f"{size} bytes")
+        page.evaluate(AXE)
+        page.evaluate(CHECKS)
+        if (shift := page.evaluate("checks.shift()")) > MOST_SHIFT:
+            site.fault(name, f"layout shift {shift:.3f}")
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) != width:
+            site.fault(name, f"{wide} pixels wide")
+        for words in page.evaluate("least => checks.smallTargets(least)", LEAST_TARGET):
+            site.fault(name, f"small target {words}")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for words in page.evaluate("checks.accessibility()"):
+                site.fault(f"{name} ({scheme})", words)
+    assert not site.faults, "\n".join(site.faults)
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(chromium: "Browser", site: Site) -> None:
+    for name, address, page in visits(chromium, site, viewport={"width": 1280, "height": 800}):
+        page.goto(address)
+        page.evaluate(CHECKS)
+        reached: set[str] = set()
+        while len(reached) < 60:
+            page.keyboard.press("Tab")
+            focused = page.evaluate("checks.focused()")
+            if focused is None or (focused["order"] in reached and not focused["isVideo"]):
+                break
+            if not focused["shown"]:
+                site.fault(name, f"no visible focus on {focused['html']}")
+            reached.add(focused["order"])
+        if not reached:
+            site.fault(name, "the keyboard reaches nothing")
+    assert not site.faults, "\n".join(site.faults)
+
+
+def test_nothing_moves_for_people_who_asked_for_calm(chromium: "Browser", site: Site) -> None:
+    for name, address, page in visits(chromium, site, reduced_motion="reduce"):
+        page.goto(address)
+        page.evaluate(CHECKS)
+        for words in page.evaluate("checks.moving()"):
+            site.fault(name, f"moves: {words}")
+    assert not site.faults, "\n".join(site.faults)
