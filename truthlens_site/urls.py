@@ -10,6 +10,7 @@ from truthlens_site.health import healthz
 # The administrators' login is the site's own, with its rate limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler400 = "truthlens_site.errors.bad_request"
 urlpatterns = [
     path("", include("analyses.urls")),
     path("api/", include("analyses.api.urls")),

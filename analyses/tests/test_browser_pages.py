@@ -30,6 +30,7 @@ TESTS = Path(__file__).parent
 AXE = (TESTS / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 CHECKS = (TESTS / "page_checks.js").read_text(encoding="utf-8")
 
+handler400 = test_error_pages.handler400
 urlpatterns = [path("", include(site_settings.ROOT_URLCONF)), *test_error_pages.raising_patterns]
 
 
