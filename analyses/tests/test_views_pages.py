@@ -161,7 +161,7 @@ def test_a_result_links_its_pictures_and_moments(alice: User, alice_client: Clie
     analysis = make_rich(alice)
     page = page_of(alice_client, analysis)
     assert reverse("analysis_evidence", args=[analysis.uuid, "1-195-heatmap.png"]) in page
-    assert f'href="{reverse("analysis_video", args=[analysis.uuid])}#t=7.8"' in page
+    assert f'href="{reverse("analysis_video", args=[analysis.uuid])}?original#t=7.8"' in page
 
 
 def test_a_result_names_file_and_model_by_their_hashes(alice: User, alice_client: Client) -> None:
