@@ -16,26 +16,26 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
-from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from playwright.sync_api import FloatRect, Page, sync_playwright  # noqa: E402
 
 from conftest import CHROMIUM_FLAGS, PASSWORD  # noqa: E402
 from detector.tests.clips import face_clip, make_no_face  # noqa: E402
 from truthlens_site.tests.site import RunningSite, running_site  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1280, "height": 900}
-RESULT_HEIGHT = 1600
-COLOURS = 128
+WIDTH, HEIGHT, RESULT_HEIGHT = 1280, 900, 2000
+COLOURS = 256
 READY_MS = 120_000
 FINISHED = "a[href$='frames.csv'], .panel__sentence"
 
 
-def draw(page: Page, path: Path) -> None:
-    """The first screen of a page in both schemes, as ``path`` with ``-light`` and ``-dark``."""
+def draw(page: Page, path: Path, height: int = HEIGHT) -> None:
+    """The top of a page in both schemes, as ``path`` with ``-light`` and ``-dark``."""
+    top: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": height}
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        few = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+        picture = Image.open(io.BytesIO(page.screenshot(clip=top, full_page=True))).convert("RGB")
+        few = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         few.save(path.with_name(f"{path.name}-{scheme}.png"), optimize=True)
 
 
@@ -65,9 +65,7 @@ def draw_all(page: Page, folder: Path, clips: list[Path]) -> None:
     draw(page, folder / "progress")
     page.wait_for_selector(FINISHED, timeout=READY_MS)
     page.wait_for_timeout(1500)
-    page.set_viewport_size({**SIZE, "height": RESULT_HEIGHT})
-    draw(page, folder / "result")
-    page.set_viewport_size(SIZE)
+    draw(page, folder / "result", RESULT_HEIGHT)
     print(page.inner_text("main")[:600])
     page.goto("/analyses/")
     draw(page, folder / "history")
@@ -86,7 +84,7 @@ def make_clips(folder: Path, own: Path | None) -> list[Path]:
 def browse(site: RunningSite, out: Path, clips: list[Path]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        draw_all(browser.new_page(base_url=site.url, viewport=SIZE), out, clips)
+        draw_all(browser.new_page(base_url=site.url, viewport={"width": WIDTH, "height": HEIGHT}), out, clips)
         browser.close()
 
 

@@ -25,11 +25,12 @@ from truthlens_site.tests.services import wait_until
 from truthlens_site.tests.site import RunningSite, running_site
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, Response
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 EMAIL = "dana@example.org"
 VERDICTS = re.compile("Likely manipulated|No sign of manipulation found|No sign found|Can’t tell")
+FIRST_LOAD_BYTES = 100_000
 MOST_TABS = 120
 ANALYSIS_MS = 90_000
 
@@ -90,6 +91,7 @@ def upload_two(page: "Page", real: Path, fake: Path) -> tuple[str, str]:
     page.get_by_role("link", name="Open the analysis swapped.mp4").wait_for()
     page.get_by_role("link", name="Open the analysis swapped.mp4").click()
     page.get_by_role("heading", name="swapped.mp4").wait_for()
+    page.locator("#progress").get_by_text(re.compile("^Waiting|is running")).first.wait_for()
     page.get_by_role("heading", name=VERDICTS).wait_for(timeout=ANALYSIS_MS)
     second = page.url
     page.get_by_role("link", name="Analyses", exact=True).first.click()
@@ -218,6 +220,27 @@ def exported_history(page: "Page") -> list[dict[str, str]]:
     page.get_by_role("button", name="Delete the export of").click()
     page.get_by_text("The export was deleted.").wait_for()
     return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize(
+    "address", ["/", "/analyses/", "/analyses/new/", "/models/efficientnet_lstm/", "result"]
+)
+def test_a_first_load_is_small_as_the_site_really_sends_it(
+    address: str, desk: Desk, complaints: list[str]
+) -> None:
+    page = desk.open(complaints)
+    sizes: dict[str, int] = {}
+
+    def note(answer: "Response") -> None:
+        if answer.request.resource_type not in ("image", "media"):
+            sizes[answer.url] = answer.request.sizes()["responseBodySize"]
+
+    page.on("response", note)
+    page.goto(desk.results[1] if address == "result" else address)
+    page.wait_for_load_state("networkidle")
+    assert len(sizes) >= 4
+    assert sum(sizes.values()) < FIRST_LOAD_BYTES, sizes
+    page.context.close()
 
 
 def test_without_scripts_nothing_is_out_of_reach(desk: Desk, complaints: list[str]) -> None:
