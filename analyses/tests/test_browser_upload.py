@@ -138,7 +138,8 @@ def test_an_upload_shows_how_far_it_is_and_can_be_cancelled(page: "Page", large:
     row.get_by_role("button", name="Cancel large.mp4").click()
     row.wait_for(state="detached")
     wait_until(lambda: not Upload.objects.exists(), seconds=10, what="the upload's end")
-    assert not list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir())
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    wait_until(lambda: not list(folder.iterdir()), seconds=5, what="the end of its file")
     assert not Analysis.objects.exists()
 
 
