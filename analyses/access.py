@@ -75,9 +75,18 @@ def get_own_analyses(user: "User", uuids: Iterable[UUID]) -> list[Analysis]:
     return found
 
 
+def get_moderated(user: "User | AnonymousUser", uuid: UUID) -> Analysis:
+    """A result, for a moderator. Raises Http404 for everybody else, its owner too."""
+    if not user.is_staff:
+        raise Http404
+    analysis = _get(user, Analysis.objects.select_related("video", "owner").filter(uuid=uuid, state="done"))
+    return analysis
+
+
 def get_share_link(token: str) -> ShareLink:
-    """The link with its analysis and video. Expired, revoked and unknown are one and the same Http404."""
+    """The link with its analysis and video. Expired, revoked, hidden and unknown are all the same Http404."""
     links = ShareLink.objects.active().filter(token_sha256=token_hash(token), analysis__state="done")
+    links = links.exclude(analysis__case__hiding__isnull=False)
     link = links.select_related("analysis__video").first()
     if link is None:
         raise Http404

@@ -114,6 +114,8 @@ def _put_analysis(archive: ZipFile, analysis: Analysis) -> None:
 
 
 def _put_video(archive: ZipFile, video: Video, progress: Progress) -> None:
+    if not video.file:
+        return
     try:
         source = video.file.open("rb")
     except FileNotFoundError:

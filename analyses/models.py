@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
+import analyses.moderation.models  # noqa: F401 (the other models of this app)
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
 from analyses.fields import FoldedField
 from analyses.querysets import (
@@ -44,7 +45,7 @@ class Video(models.Model):
     """An uploaded file. ``original_name`` is data to show, never a path.
 
     ``proxy`` is a copy that browsers can play; ``proxy_due`` while a worker makes it, or finds that the file
-    needs none.
+    needs none. Without ``file`` it was deleted, by a moderator or by policy, and its results stay.
     """
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
@@ -52,7 +53,7 @@ class Video(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64, db_index=True)
     original_name = models.CharField(max_length=NAME_LENGTH)
     size_bytes = models.PositiveBigIntegerField()
-    file = models.FileField(upload_to=video_path, max_length=200)
+    file = models.FileField(upload_to=video_path, max_length=200, blank=True)
     proxy = models.FileField(upload_to=proxy_path, max_length=200, blank=True)
     proxy_due = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)

@@ -13,8 +13,8 @@ from rq import Queue
 logger = logging.getLogger(__name__)
 
 TASK, COPY_TASK = "analyses.tasks.run_analysis", "analyses.tasks.run_copy"
-EXPORT_TASK = "analyses.tasks.run_export"
-COPY, EXPORT = "copy-", "export-"
+EXPORT_TASK, NOTICE_TASK = "analyses.tasks.run_export", "analyses.tasks.run_notice"
+COPY, EXPORT, NOTICE = "copy-", "export-", "notice-"
 SPARE_S = 600
 """Beyond two attempts: warming up, the result, a proxy. The supervisor's own limits come first."""
 
@@ -38,6 +38,11 @@ def enqueue_copy(uuid: UUID) -> bool:
 def enqueue_export(uuid: UUID) -> bool:
     """Have an export written."""
     return _enqueue(EXPORT_TASK, uuid, f"{EXPORT}{uuid}")
+
+
+def enqueue_notice(uuid: UUID) -> bool:
+    """Have a letter sent to whom a decision concerns."""
+    return _enqueue(NOTICE_TASK, uuid, f"{NOTICE}{uuid}")
 
 
 def _enqueue(task: str, uuid: UUID, job_id: str) -> bool:
@@ -69,6 +74,11 @@ def queued_copies() -> set[UUID]:
 def queued_exports() -> set[UUID]:
     """The exports on the queue. Raises RedisError without a broker."""
     return _prefixed(EXPORT)
+
+
+def queued_notices() -> set[UUID]:
+    """The notices on the queue. Raises RedisError without a broker."""
+    return _prefixed(NOTICE)
 
 
 def _prefixed(prefix: str) -> set[UUID]:

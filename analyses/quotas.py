@@ -162,7 +162,7 @@ def _storage(user: User, limit: float, arrival: Upload | None) -> Meter:
         arriving = arriving.exclude(pk=arrival.pk)
     used = sum(
         rows.aggregate(total=Sum("size_bytes"))["total"] or 0
-        for rows in (Video.objects.filter(owner=user), arriving)
+        for rows in (Video.objects.filter(owner=user).exclude(file=""), arriving)
     )
     return Meter(Quota.STORAGE, used, limit)
 

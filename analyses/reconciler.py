@@ -9,13 +9,16 @@ from redis.exceptions import RedisError
 
 from analyses import export_services, services
 from analyses.models import Analysis, Export
+from analyses.moderation.models import Notice
 from analyses.presence import is_gone, was_here
 from analyses.queue import (
     enqueue,
     enqueue_copy,
     enqueue_export,
+    enqueue_notice,
     queued_copies,
     queued_exports,
+    queued_notices,
     queued_uuids,
 )
 
@@ -35,6 +38,7 @@ def reconcile() -> Reconciled:
     found = Reconciled(requeue_gone() + requeue_stuck(), enqueue_missing())
     enqueue_lost_copies()
     reconcile_exports()
+    enqueue_due_letters()
     if found.requeued or found.enqueued:
         logger.info("Took back %d analyses, enqueued %d.", found.requeued, found.enqueued)
     return found
@@ -82,6 +86,12 @@ def reconcile_exports() -> None:
     waiting = Export.objects.queued().order_by("created_at").values_list("uuid", flat=True)
     _enqueue_each(list(waiting), queued_exports, enqueue_export)
     export_services.remove_expired_exports()
+
+
+def enqueue_due_letters() -> None:
+    """Those that found no broker, and those that the mail server didn't take."""
+    due = Notice.objects.mail_due().order_by("pk").values_list("uuid", flat=True)
+    _enqueue_each(list(due), queued_notices, enqueue_notice)
 
 
 def _enqueue_each(

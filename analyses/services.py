@@ -40,6 +40,14 @@ class EvidenceMissing(LookupError):
     """The result names no such image."""
 
 
+class FileGone(Video.DoesNotExist):
+    """The result is there, the video file was deleted."""
+
+
+class StillNeeded(ValueError):
+    """The file of an analysis that waits or runs. Its text is one sentence for the page."""
+
+
 class UploadGone(LookupError):
     """Nothing more of this upload is taken: it was discarded, refused or finished, or it has expired."""
 
@@ -93,6 +101,7 @@ def find_result(*, owner: User, sha256: str, backbone: str, stability: bool) -> 
             threshold=settings.DETECTOR.threshold,
             stability=stability,
         )
+        .exclude(video__file="")
         .with_video()
         .first()
     )
@@ -105,12 +114,14 @@ def rerun_analysis(
 
     It belongs to the video's owner, and counts against the quotas of ``asked_by``, or of the owner. One that
     waits or runs and was asked for the same is given back in place of a second one. Raises
-    :class:`UploadRejected` without the model's weights, :class:`QuotaExceeded`, and ``Video.DoesNotExist``
-    where it was deleted.
+    :class:`UploadRejected` without the model's weights, :class:`QuotaExceeded`, ``Video.DoesNotExist`` where
+    it was deleted, and :class:`FileGone`, which is one too, where its file was.
     """
     check_model(backbone)
     with transaction.atomic():
         video = Video.objects.select_for_update().get(pk=analysis.video_id)
+        if not video.file:
+            raise FileGone(str(video.uuid))
         same = Analysis.objects.filter(video=video, backbone=backbone, stability=stability).unfinished()
         under_way = same.first()
         if under_way is not None:
@@ -169,6 +180,22 @@ def delete_analyses(*, analyses: Iterable[Analysis]) -> int:
         deleted += Analysis.objects.filter(pk=analysis.pk).exists()
         delete_analysis(analysis=analysis)
     return deleted
+
+
+def delete_video_files(*, video: Video) -> bool:
+    """Remove what was uploaded and the copy of it; rows, results and evidence stay.
+
+    False: that was done before. Raises :class:`StillNeeded` while an analysis of it waits or runs.
+    """
+    with transaction.atomic():
+        stored = Video.objects.select_for_update().filter(pk=video.pk).exclude(file="").first()
+        if stored is None:
+            return False
+        if stored.analyses.unfinished().exists():
+            raise StillNeeded("This file is being analysed. Wait until that is done, or cancel it.")
+        Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
+        transaction.on_commit(partial(_delete_files, stored))
+    return True
 
 
 def _delete_files(video: Video) -> None:

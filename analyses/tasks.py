@@ -1,4 +1,4 @@
-"""The queue's jobs: an analysis, the playable copy that a lost worker left unmade, and an export."""
+"""The queue's jobs: an analysis, the playable copy that a lost worker left unmade, an export, a letter."""
 
 import logging
 from pathlib import Path
@@ -13,6 +13,7 @@ from analyses.export_writing import write_export
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
 from analyses.models import Analysis
+from analyses.moderation.notices import send_letter
 from analyses.presence import WORKER
 from analyses.supervision import ChildLost, Interrupted
 
@@ -58,6 +59,10 @@ def run_export(uuid: str) -> None:
     except Exception:
         export_services.record_export_failure(export=export)
         raise
+
+
+def run_notice(uuid: str) -> None:
+    send_letter(UUID(uuid))
 
 
 def run_claimed(analysis: Analysis) -> None:

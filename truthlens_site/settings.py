@@ -274,6 +274,13 @@ QUOTAS = {
     ),
 }
 
+# Moderation. With a second moderator a decision is only proposed until somebody else agrees. Files and
+# results are deleted after so many days; 0: never.
+
+SECOND_MODERATOR = env.switch("SECOND_MODERATOR", default=False)
+RETENTION_FILES_DAYS = env.integer("RETENTION_FILES_DAYS", 0, low=0, high=36_500)
+RETENTION_RESULTS_DAYS = env.integer("RETENTION_RESULTS_DAYS", 0, low=0, high=36_500)
+
 # Without a mail server letters are printed where `up` runs.
 vars().update(env.mail("EMAIL_URL", "consolemail://"))
 EMAIL_TIMEOUT = 15  # a page waits for it

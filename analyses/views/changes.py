@@ -40,6 +40,9 @@ def analysis_rerun(request: UserRequest, uuid: UUID) -> HttpResponse:
         problem = answer_to(error).problem
         messages.error(request, f"{problem['message']} {problem['hint']}".strip())
         return redirect(analysis)
+    except services.FileGone:
+        messages.error(request, "The video file was deleted. Upload it again to have it analysed.")
+        return redirect(analysis)
     except Video.DoesNotExist as error:
         raise Http404 from error
 

@@ -89,6 +89,8 @@ def video_response(request: HttpRequest, video: Video) -> HttpResponseBase:
     """The copy that browsers can play where one was made, else or when asked the file as it was uploaded."""
     is_copy = bool(video.proxy) and ORIGINAL not in request.GET
     file = video.proxy if is_copy else video.file
+    if not file:
+        raise Http404
     try:
         opened = file.open("rb")
     except FileNotFoundError as error:

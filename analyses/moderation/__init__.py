@@ -1,0 +1,1 @@
+"""What moderators do: they claim cases, decide them, hold files; owners are told, and the audit log too."""

@@ -1,0 +1,69 @@
+"""Telling owners what was decided: a list in the product, and a letter that the worker sends."""
+
+import logging
+from datetime import timedelta
+from functools import partial
+from smtplib import SMTPException
+from uuid import UUID
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from accounts.models import User
+from analyses.moderation.models import Decision, Kind, Notice
+from analyses.queue import enqueue_notice
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 5
+NEXT_ATTEMPT = timedelta(minutes=10)
+"""A worker that is lost while it sends leaves the letter due again after so long."""
+WORDS: dict[str, str] = {
+    Kind.CONFIRM: "A moderator read what you said and agrees with the model.",
+    Kind.OVERRULE_REAL: "A moderator found the clip to be real. The model’s result stays beside it.",
+    Kind.OVERRULE_FAKE: "A moderator found the clip to be manipulated. The model’s result stays beside it.",
+    Kind.OVERRULE_UNKNOWN: "A moderator found that it can’t be told. The model’s result stays beside it.",
+    Kind.HIDE: "A moderator hid the result: share links no longer show it.",
+    Kind.UNHIDE: "A moderator lifted the hiding: share links show the result again.",
+    Kind.DELETE_FILE: "A moderator deleted the video file. The result stays.",
+    Kind.SUSPEND_ACCOUNT: "Your account was suspended.",
+}
+
+
+def notify(decision: Decision) -> Notice:
+    """Tell the owner of the analysis, by e-mail once the transaction is through."""
+    notice = Notice.objects.create(user=decision.analysis.owner, decision=decision)
+    transaction.on_commit(partial(enqueue_notice, notice.uuid), robust=True)
+    return notice
+
+
+def mark_read(*, user: User, uuid: UUID | None = None) -> None:
+    """One of the user's notices, or all of them."""
+    unread = Notice.objects.unread().filter(user=user)
+    (unread.filter(uuid=uuid) if uuid else unread).update(read_at=timezone.now())
+
+
+def send_letter(uuid: UUID) -> None:
+    """Send it, if it is due. A second delivery finds nothing due; a failure makes it due again later."""
+    due = Notice.objects.mail_due().filter(uuid=uuid)
+    if not due.update(mail_due_at=timezone.now() + NEXT_ATTEMPT, mail_attempts=F("mail_attempts") + 1):
+        return
+    notice = Notice.objects.select_related("user", "decision__analysis__video").get(uuid=uuid)
+    try:
+        _send(notice)
+    except (OSError, SMTPException):
+        logger.warning("Notice %s could not be mailed, attempt %d", uuid, notice.mail_attempts, exc_info=True)
+        Notice.objects.filter(pk=notice.pk, mail_attempts__gte=MOST_ATTEMPTS).update(mail_due_at=None)
+        return
+    Notice.objects.filter(pk=notice.pk).update(mail_due_at=None, mailed_at=timezone.now())
+
+
+def _send(notice: Notice) -> None:
+    name = " ".join(notice.decision.analysis.video.original_name.split())
+    context: dict[str, object] = {"name": name, "words": WORDS[notice.decision.kind]}
+    context |= {"reason": notice.decision.reason, "can_log_in": notice.user.is_active}
+    body = render_to_string("moderation/notice.txt", context)
+    send_mail(f"TruthLens: a decision about “{name}”", body, None, [notice.user.email])
