@@ -112,7 +112,7 @@ def purge_result(analysis: Analysis) -> bool:
         there = Analysis.objects.filter(pk=analysis.pk).exists()
         if not there or _on_hold().filter(analysis__video=analysis.video_id).exists():
             return False
-        before = {"state": analysis.state, "verdict": analysis.verdict}
+        before: dict[str, object] = {"state": analysis.state, "verdict": analysis.verdict}
         services.delete_analysis(analysis=analysis)
         target = Target("analysis", analysis.uuid)
         _record("purge_result", target, before, settings.RETENTION_RESULTS_DAYS)

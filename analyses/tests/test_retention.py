@@ -12,9 +12,11 @@ from accounts.models import AuditEntry, User
 from analyses import services
 from analyses.models import Analysis, Video
 from analyses.moderation.cases import NotAllowed, case_of
+from analyses.quotas import Quota, meters
 from analyses.retention import clock_of, hold, lift_hold, purge, purge_file, purge_result
 from analyses.storage import stored_evidence_sizes
 from analyses.tests.factories import make_analysis, make_done, make_failed
+from analyses.uploads import check_model
 
 
 def aged(analysis: Analysis, days: float) -> Analysis:
@@ -127,12 +129,13 @@ def test_the_clock_tells_both_times(done: Analysis, policy: None) -> None:
 
 
 def test_a_deleted_file_takes_up_no_room_and_is_analysed_anew_when_it_comes_again(
-    done: Analysis, alice: User, installed_weights: Any
+    done: Analysis, alice: User, installed_weights: Any, settings: Settings
 ) -> None:
-    from analyses.quotas import Quota, meters
-
+    installed = check_model("").sha256
+    Analysis.objects.update(model_sha256=installed, threshold=settings.DETECTOR.threshold)
+    same: dict[str, Any] = {"owner": alice, "sha256": done.video.sha256, "backbone": "", "stability": False}
+    assert services.find_result(**same) == done
     services.delete_video_files(video=done.video)
     used = {meter.quota: meter.used for meter in meters(alice)}
     assert used[Quota.STORAGE] == 0
-    found = services.find_result(owner=alice, sha256=done.video.sha256, backbone="", stability=False)
-    assert found is None
+    assert services.find_result(**same) is None

@@ -42,4 +42,9 @@ def test_what_costs_more_is_done_less_often(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_it_sees_to_dead_workers_lost_rows_and_stray_files() -> None:
-    assert [duty.__name__ for duty in reconciling.DUTIES] == ["take_back", "reconcile", "remove_strays"]
+    assert [duty.__name__ for duty in reconciling.DUTIES] == [
+        "take_back",
+        "reconcile",
+        "purge",
+        "remove_strays",
+    ]
