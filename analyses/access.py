@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 
 from analyses.models import Analysis, Export, ShareLink, Upload
+from analyses.moderation.models import Notice
 from analyses.querysets import AnalysisQuerySet
 from analyses.sharing import token_hash
 
@@ -79,8 +80,17 @@ def get_moderated(user: "User | AnonymousUser", uuid: UUID) -> Analysis:
     """A result, for a moderator. Raises Http404 for everybody else, its owner too."""
     if not user.is_staff:
         raise Http404
-    analysis = _get(user, Analysis.objects.select_related("video", "owner").filter(uuid=uuid, state="done"))
-    return analysis
+    return _get(user, Analysis.objects.select_related("video", "owner").filter(uuid=uuid, state="done"))
+
+
+def get_notice(user: "User | AnonymousUser", uuid: UUID) -> Notice:
+    """The user's own notice. Raises Http404 for anybody else's."""
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        raise Http404
+    notice = Notice.objects.filter(user=user, uuid=uuid).select_related("decision__analysis").first()
+    if notice is None:
+        raise Http404
+    return notice
 
 
 def get_share_link(token: str) -> ShareLink:

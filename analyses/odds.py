@@ -40,8 +40,14 @@ def odds_of(card: ModelCard | None, probability: float | None) -> Odds | None:
     return Odds(is_high, len(scores), alike, *_interval(alike, len(scores)))
 
 
-def _interval(alike: int, clips: int) -> tuple[int, int]:
-    share, weight = alike / clips, Z * Z / clips
-    middle, reach = share + weight / 2, Z * sqrt(share * (1 - share) / clips + weight / (4 * clips))
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927), of at least one."""
+    share, weight = count / total, Z * Z / total
+    middle, reach = share + weight / 2, Z * sqrt(share * (1 - share) / total + weight / (4 * total))
     low, high = ((middle + sign * reach) / (1 + weight) for sign in (-1, 1))
-    return round(100 * max(0.0, low)), round(100 * min(1.0, high))
+    return max(0.0, low), min(1.0, high)
+
+
+def _interval(alike: int, clips: int) -> tuple[int, int]:
+    low, high = wilson(alike, clips)
+    return round(100 * low), round(100 * high)

@@ -44,7 +44,9 @@ class Clock:
 
 
 def clock_of(analysis: Analysis) -> Clock:
-    """Of an analysis with its video."""
+    """Of an analysis with its video. Without a policy nothing is deleted, so nothing is kept from that."""
+    if not (settings.RETENTION_FILES_DAYS or settings.RETENTION_RESULTS_DAYS):
+        return Clock(None, None, False)
     return Clock(
         _after(analysis.video.created_at if analysis.video.file else None, settings.RETENTION_FILES_DAYS),
         _after(analysis.finished_at, settings.RETENTION_RESULTS_DAYS),

@@ -17,6 +17,8 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
+from accounts import audit
+from accounts.audit import Target
 from accounts.models import User
 from analyses import quotas
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
@@ -128,6 +130,7 @@ def rerun_analysis(
             return under_way
         asking = asked_by or video.owner
         quotas.admit(user=asking)
+        _tell(asked_by, "rerun_analysis", analysis)
         return _queue(video, backbone, stability, asking)
 
 
@@ -147,17 +150,22 @@ def _finish_arrival(arrival: Upload | None, analysis: Analysis) -> None:
         raise UploadGone(str(arrival.uuid))
 
 
-def request_cancel(*, analysis: Analysis) -> None:
-    """Cancel at once what waits; ask the worker to stop what runs. What is finished stays as it is."""
-    same = Analysis.objects.filter(pk=analysis.pk)
-    if same.filter(state=State.QUEUED).update(**_ended(State.CANCELLED, Failure.CANCELLED)):
-        quotas.give_back(analysis.uuid)
-    else:
-        same.filter(state=State.RUNNING).update(cancel_requested=True)
+def request_cancel(*, analysis: Analysis, by: User | None = None) -> None:
+    """Cancel at once what waits; ask the worker to stop what runs. What is finished stays as it is.
+
+    Where ``by`` isn't the owner the audit log is told, here and in the next ones.
+    """
+    with transaction.atomic():
+        same = Analysis.objects.filter(pk=analysis.pk)
+        if same.filter(state=State.QUEUED).update(**_ended(State.CANCELLED, Failure.CANCELLED)):
+            quotas.give_back(analysis.uuid)
+            _tell(by, "cancel_analysis", analysis)
+        elif same.filter(state=State.RUNNING, cancel_requested=False).update(cancel_requested=True):
+            _tell(by, "cancel_analysis", analysis)
     analysis.refresh_from_db()
 
 
-def delete_analysis(*, analysis: Analysis) -> None:
+def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
     """Remove the row, its evidence and, with the video's last analysis, the video and its files.
 
     A worker that runs it notices within a second that its claim is gone, and stops.
@@ -166,11 +174,18 @@ def delete_analysis(*, analysis: Analysis) -> None:
         video = Video.objects.select_for_update().filter(pk=analysis.video_id).first()
         if Analysis.objects.queued().filter(pk=analysis.pk).exists():
             quotas.give_back(analysis.uuid)
-        Analysis.objects.filter(pk=analysis.pk).delete()
+        if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
+            _tell(by, "delete_analysis", analysis)
         transaction.on_commit(partial(delete_evidence, analysis.uuid))
         if video is not None and not video.analyses.exists():
             Video.objects.filter(pk=video.pk).delete()
             transaction.on_commit(partial(_delete_files, video))
+
+
+def _tell(by: User | None, action: str, analysis: Analysis) -> None:
+    if by is not None and by.pk != analysis.owner_id:
+        before = {"state": analysis.state, "verdict": analysis.verdict}
+        audit.record(actor=by, action=action, target=Target("analysis", analysis.uuid), before=before)
 
 
 def delete_analyses(*, analyses: Iterable[Analysis]) -> int:

@@ -89,5 +89,5 @@ class AnalysisView(ApiView):
     @extend_schema(operation_id="delete_analysis", request=None, responses={204: None})
     def delete(self, request: ApiRequest, uuid: UUID) -> Response:
         """Remove it with its pictures and, with the video's last analysis, the video. For good."""
-        services.delete_analysis(analysis=get_analysis(request.user, uuid))
+        services.delete_analysis(analysis=get_analysis(request.user, uuid), by=request.user)
         return Response(status=204)

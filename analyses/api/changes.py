@@ -21,7 +21,7 @@ class CancelView(ApiView):
     def post(self, request: ApiRequest, uuid: UUID) -> Response:
         """Stop it. What is finished stays as it is; what runs ends within seconds."""
         analysis = get_analysis(request.user, uuid)
-        services.request_cancel(analysis=analysis)
+        services.request_cancel(analysis=analysis, by=request.user)
         return Response(AnalysisDocument(analysis).data)
 
 

@@ -6,9 +6,12 @@ from dataclasses import replace
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from analyses import services
+from analyses import disputes, services
 from analyses.detection import Failure
-from analyses.models import ExportState
+from analyses.models import Analysis, ExportState, State
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Kind
+from analyses.retention import hold
 from analyses.tests.factories import make_done, make_export, make_failed, make_link, make_running
 from analyses.tests.results import make_provenance, make_rich_result
 
@@ -37,6 +40,16 @@ NO_PAGES = {
     "export_delete": "a button",
     "healthz": "for machines",
     "upload_discard": "a button",
+    "notices_read": "a button",
+    "notice_open": "a button",
+    "moderation_bulk": "a button",
+    "moderation_claim": "a button",
+    "moderation_release": "a button",
+    "moderation_decide": "a form that stands on the case's page",
+    "moderation_second": "a button",
+    "moderation_hold": "a form that stands on the case's page",
+    "audit_log_csv": "a download",
+    "audit_log_jsonl": "a download",
     "api_token_revoke": "a button",
     "invitation_revoke": "a button",
     "mfa_edit_webauthn": "nobody has a passkey yet",
@@ -69,11 +82,26 @@ def make_pages(owner: User, film: bytes) -> dict[str, str]:
         "analysis_delete": reverse("analysis_delete", args=[done.uuid]),
         "analysis_share": reverse("analysis_share", args=[done.uuid]),
         "analysis_dispute": reverse("analysis_dispute", args=[done.uuid]),
+        "moderation_review": reverse("moderation_review", args=[done.uuid]),
+        "moderation, all": f"{reverse('moderation')}?show=newest",
+        "moderation, none found": f"{reverse('moderation')}?show=mine&q=nothing",
+        "moderation_dashboard, what if": f"{reverse('moderation_dashboard')}?threshold=0.9",
+        "audit_log, bad filter": f"{reverse('audit_log')}?since=yesterday",
         "shared": reverse("shared", args=[token]),
         "shared, gone": reverse("shared", args=["guessed"]),
         "invitation_follow": reverse("invitation_follow", args=["guessed"]),
         "account_reset_password_from_key": reverse("account_reset_password_from_key", args=["1", "old"]),
     }
+
+
+def make_cases(administrator: User) -> None:
+    """A moderator at work on what ``make_pages`` made: a dispute, a proposal, labels, a notice, a log."""
+    mo = User.objects.create_user("mo@example.org", display_name="Mo", is_staff=True)
+    first, second = Analysis.objects.filter(state=State.DONE).order_by("pk")
+    disputes.open_dispute(analysis=first, author=first.owner, opinion="real", comment="It is me. " * 20)
+    decide(analysis=second, moderator=mo, kind=Kind.OVERRULE_REAL, reason="I know it. " * 20, seen=None)
+    decide(analysis=first, moderator=mo, kind=Kind.SUSPEND_ACCOUNT, reason="Spam.", seen=None)
+    hold(analysis=first, moderator=administrator, reason="A court asked for it.")
 
 
 def addresses_of(examples: dict[str, str]) -> dict[str, str]:

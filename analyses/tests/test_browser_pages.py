@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from analyses.tests import test_error_pages
-from analyses.tests.pages import addresses_of, make_pages
+from analyses.tests.pages import addresses_of, make_cases, make_pages
 from analyses.tests.test_browser import log_in, open_context
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 FIRST_LOAD_BYTES = 100_000
+DESK = ("moderation", "audit_log")
+"""Pages that only moderators and administrators see."""
 MOST_SHIFT = 0.05
 LEAST_TARGET = 24
 TESTS = Path(__file__).parent
@@ -36,12 +38,14 @@ urlpatterns = [path("", include(site_settings.ROOT_URLCONF)), *test_error_pages.
 
 @dataclass
 class Site:
-    """The addresses of all pages by name, those for guests apart, and what was wrong with them."""
+    """The addresses of all pages by name, by who sees them, and what was wrong with them."""
 
     server: "LiveServer"
     owner: User
     members: dict[str, str]
     guests: dict[str, str]
+    administrator: User
+    desk: dict[str, str]
     faults: list[str] = field(default_factory=list)
 
     def fault(self, name: str, words: object) -> None:
@@ -57,19 +61,32 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
+def administrator(db: None) -> User:
+    return User.objects.create_superuser("ada@example.org", display_name="Ada")
+
+
+@pytest.fixture
 def site(
-    live_server: "LiveServer", settings: Settings, alice: User, film: bytes, installed_weights: Path
+    live_server: "LiveServer",
+    settings: Settings,
+    alice: User,
+    administrator: User,
+    film: bytes,
+    installed_weights: Path,
 ) -> Site:
     settings.ROOT_URLCONF = __name__
     settings.DEBUG = False
     found = addresses_of(make_pages(alice, film))
+    make_cases(administrator)
+    names = [name for name in found if name.startswith(DESK)]
+    desk = {name: found.pop(name) for name in names}
     member, guest = Client(raise_request_exception=False), Client(raise_request_exception=False)
     member.force_login(alice)
     members = {name: address for name, address in found.items() if is_page(member, address)}
     guests = {name: address for name, address in found.items() if is_page(guest, address)}
     for name in members.keys() & guests.keys() - {"home", "shared", "models"}:
         guests.pop(name)
-    return Site(live_server, alice, members, guests)
+    return Site(live_server, alice, members, guests, administrator, desk)
 
 
 def is_page(client: Client, address: str) -> bool:
@@ -80,7 +97,12 @@ def is_page(client: Client, address: str) -> bool:
 
 def visits(chromium: "Browser", site: Site, **options: Any) -> Iterator[tuple[str, str, "Page"]]:
     """Every page by name, with an address and a browser's page that is logged in where it should be."""
-    for owner, addresses in ((site.owner, site.members), (None, site.guests)):
+    audiences = (
+        (site.owner, site.members),
+        (site.administrator, site.desk),
+        (None, site.guests),
+    )
+    for owner, addresses in audiences:
         heard: list[str] = []
         context = open_context(chromium, site.server, heard, **options)
         page = log_in(context, site.server, owner) if owner else context.new_page()
@@ -121,6 +143,7 @@ def test_the_walk_misses_no_page(site: Site) -> None:
     assert len(site.members) >= 25
     assert {"analysis", "analyses", "analysis_new", "exports", "raise/500"} <= site.members.keys()
     assert {"home", "account_login", "account_signup", "shared"} <= site.guests.keys()
+    assert {"moderation", "moderation_review", "moderation_dashboard", "audit_log"} <= site.desk.keys()
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -192,6 +192,6 @@ def test_the_history_asks_as_often_for_many_rows_and_loads_no_document(
 ) -> None:
     for _ in range(5):
         make_done(alice)
-    with django_assert_num_queries(6) as asked:  # session, user, models, places, rows, count
+    with django_assert_num_queries(7) as asked:  # session, user, models, places, rows, count, notices
         names(alice_client)
     assert not [query["sql"] for query in asked.captured_queries if '"document"' in query["sql"]]

@@ -176,11 +176,11 @@ def test_a_deleted_result_is_shared_no_more(client: Client, done: Analysis) -> N
     assert client.get(address).status_code == 404
 
 
-def test_a_shared_page_costs_two_queries(
+def test_a_shared_page_costs_three_queries(
     client: Client, done: Analysis, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     address = reverse("shared", args=[make_link(done)[1]])
-    with django_assert_num_queries(2):  # the link with its analysis and video; the count of views
+    with django_assert_num_queries(3):  # the link with its analysis and video; the count of views; the case
         client.get(address)
 
 

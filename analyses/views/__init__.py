@@ -1,8 +1,10 @@
 """Pages, pieces of pages, downloads and media: each fetches its analysis through ``analyses.access``."""
 
 from analyses.views.account import account_data, account_delete
+from analyses.views.audit_log import audit_log, audit_log_csv, audit_log_jsonl
 from analyses.views.changes import analysis_cancel, analysis_delete, analysis_rerun
 from analyses.views.compare import analysis_compare
+from analyses.views.dashboard import moderation_dashboard
 from analyses.views.disputes import analysis_dispute, dispute_withdraw
 from analyses.views.exports import export_delete, export_file, exports, exports_fragment
 from analyses.views.files import (
@@ -16,6 +18,17 @@ from analyses.views.files import (
 )
 from analyses.views.history import analyses, home
 from analyses.views.model_cards import model_card, model_plot, models
+from analyses.views.moderation import (
+    moderation,
+    moderation_bulk,
+    moderation_claim,
+    moderation_decide,
+    moderation_hold,
+    moderation_release,
+    moderation_review,
+    moderation_second,
+)
+from analyses.views.notices import notice_open, notices, notices_read
 from analyses.views.pages import analysis, analysis_fragment, analysis_state
 from analyses.views.resumable import resumable_upload, uploads
 from analyses.views.selection import analyses_delete, analyses_export
@@ -48,6 +61,9 @@ __all__ = [
     "analysis_video",
     "analysis_webcam",
     "analysis_zip",
+    "audit_log",
+    "audit_log_csv",
+    "audit_log_jsonl",
     "dispute_withdraw",
     "export_delete",
     "export_file",
@@ -57,6 +73,18 @@ __all__ = [
     "model_card",
     "model_plot",
     "models",
+    "moderation",
+    "moderation_bulk",
+    "moderation_claim",
+    "moderation_dashboard",
+    "moderation_decide",
+    "moderation_hold",
+    "moderation_release",
+    "moderation_review",
+    "moderation_second",
+    "notice_open",
+    "notices",
+    "notices_read",
     "resumable_upload",
     "share_revoke",
     "shared",

@@ -20,7 +20,7 @@ from analyses.views.requests import UserRequest
 @require_POST
 def analysis_cancel(request: UserRequest, uuid: UUID) -> HttpResponse:
     analysis = get_analysis(request.user, uuid)
-    services.request_cancel(analysis=analysis)
+    services.request_cancel(analysis=analysis, by=request.user)
     return redirect(analysis)
 
 
@@ -56,7 +56,7 @@ def analysis_delete(request: UserRequest, uuid: UUID) -> HttpResponse:
         context = {"analysis": analysis, "is_shared": _is_shared(analysis)}
         return render(request, "analyses/delete.html", context)
     name, shared = analysis.video.original_name, _is_shared(analysis)
-    services.delete_analysis(analysis=analysis)
+    services.delete_analysis(analysis=analysis, by=request.user)
     what = f"This analysis of “{name}” was" if shared else f"“{name}” and its analysis were"
     messages.success(request, f"{what} deleted.")
     return redirect("analyses")

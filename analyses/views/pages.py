@@ -16,9 +16,11 @@ from analyses.boxes import boxes_of
 from analyses.detection import installed_models, model_cards, unseen_of
 from analyses.forms import DisputeForm, OptionsForm, ShareForm
 from analyses.models import Analysis, Dispute
+from analyses.moderation.cases import case_of
 from analyses.odds import odds_of
 from analyses.progress import Progress, progress_of
 from analyses.report import Report, report_of
+from analyses.retention import clock_of
 from analyses.scale import scale_of
 from analyses.takeaway import downloads_of
 from analyses.timeline import timeline_of
@@ -41,7 +43,8 @@ def analysis(request: UserRequest, uuid: UUID) -> HttpResponse:
         return render(request, "analyses/result.html", context)
     if shown.is_finished:
         steps = FAILURE_STEPS[shown.failure]
-        return render(request, "analyses/ended.html", context | {"steps": steps})
+        context |= {"steps": steps, "clock": clock_of(shown)}
+        return render(request, "analyses/ended.html", context)
     return render(request, "analyses/progress.html", context | {"progress": progress_of(shown)})
 
 
@@ -85,6 +88,7 @@ def _state(shown: Analysis, progress: Progress) -> dict[str, object]:
 def own_context(shown: Analysis) -> dict[str, object]:
     """What its owner can do about a result: take it away, share it, dispute it, compare it."""
     return {
+        "clock": clock_of(shown),
         "others": Analysis.objects.of_same_file(shown).exclude(pk=shown.pk).for_list(),
         "rerun": OptionsForm(initial={"backbone": _another_model(shown), "stability": not shown.stability}),
         "downloads": downloads_of(shown),
@@ -112,6 +116,7 @@ def result_context(shown: Analysis) -> dict[str, object]:
         "absence": ABSENCE,
         "presence": PRESENCE,
         "credentials_words": CREDENTIALS.get(_credentials_status(report), ""),
+        "case": case_of(shown),
     }
 
 

@@ -1,0 +1,60 @@
+"""The forms of the review page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from analyses.models import Analysis
+from analyses.moderation.models import REASON_LENGTH, Case, Kind
+
+
+class ReasonField(forms.CharField):
+    def __init__(self, label: str, help_text: str, **options: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": 3})
+        super().__init__(label=label, help_text=help_text, max_length=REASON_LENGTH, widget=widget, **options)
+
+
+class SeenForm(forms.Form):
+    """``seen`` is the newest decision that the page showed; nothing where there was none."""
+
+    seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+
+class DecisionForm(SeenForm):
+    kind = forms.ChoiceField(
+        label="Decision",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a decision."},
+    )
+    reason = ReasonField(
+        "Reason",
+        "The owner reads it, and so does whoever has a link to the result. Needed for all but “The model is "
+        "right”.",
+        required=False,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, case: Case, analysis: Analysis) -> None:
+        initial = {"seen": case.last.uuid if case.last else None}
+        super().__init__(data, initial=initial, auto_id="decision_%s")
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(kind.value, kind.label) for kind in _offered(case, analysis)]
+
+
+class HoldForm(forms.Form):
+    reason = ReasonField("Reason of the hold", "Moderators read it, and it goes into the audit log.")
+
+    def __init__(self) -> None:
+        super().__init__(auto_id="hold_%s")
+
+
+def _offered(case: Case, analysis: Analysis) -> list[Kind]:
+    left_out = {Kind.HIDE if case.is_hidden else Kind.UNHIDE}
+    if not analysis.video.file:
+        left_out.add(Kind.DELETE_FILE)
+    if not case.awaits_second:
+        left_out.add(Kind.DECLINE)
+    if not analysis.owner.is_active:
+        left_out.add(Kind.SUSPEND_ACCOUNT)
+    return [kind for kind in Kind if kind not in left_out]
