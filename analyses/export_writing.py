@@ -12,12 +12,13 @@ from django.db.models import F
 from analyses.export_services import record_export, record_export_progress
 from analyses.filters import HistoryParameters, filtered
 from analyses.models import Analysis, Export
+from analyses.moderation.models import Case
 from analyses.spreadsheets import Cell, csv_lines
 
 COLUMNS = (
     "file", "uploaded_at", "state", "verdict", "fake_probability", "threshold", "reasons", "failure",
     "duration_s", "size_bytes", "video_sha256", "model", "model_version", "model_sha256", "finished_at",
-    "analysis",
+    "analysis", "moderator_label", "moderator_reason", "moderator_decided_at",
 )  # fmt: skip
 BATCH = 500
 BEAT_EVERY_S = 1.0
@@ -67,7 +68,8 @@ def lines_of(keys: Sequence[int]) -> Iterator[str]:
 
 
 def _batch(keys: Sequence[int]) -> Iterator[list[Cell]]:
-    rows = Analysis.objects.for_list().annotate(codes=F("document__reasons"))
+    rows = Analysis.objects.for_list().select_related("video", "case__judgement")
+    rows = rows.annotate(codes=F("document__reasons"))
     found = rows.in_bulk(list(keys))
     yield from (_cells(found[key]) for key in keys if key in found)
 
@@ -91,4 +93,13 @@ def _cells(analysis: Analysis) -> list[Cell]:
         analysis.model_sha256,
         ended.isoformat(timespec="seconds") if ended else "",
         str(analysis.uuid),
+        *_decision(analysis),
     ]
+
+
+def _decision(analysis: Analysis) -> list[Cell]:
+    """What a moderator found, beside the model's verdict."""
+    case: Case | None = getattr(analysis, "case", None)
+    if case is None or case.judgement is None:
+        return ["", "", ""]
+    return [case.label, case.judgement.reason, case.judgement.created_at.isoformat(timespec="seconds")]

@@ -51,6 +51,13 @@ VERDICTS: dict[str, VerdictWords] = {
     ),
 }
 
+FOUND: dict[str, str] = {
+    "real": "Found to be real",
+    "fake": "Found to be manipulated",
+    "unknown": "Found that it can’t be told",
+}
+"""What a moderator found, by label."""
+
 FACING_DEG = 20
 
 

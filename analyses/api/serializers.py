@@ -10,6 +10,8 @@ from rest_framework import serializers
 from analyses.detection import STAGES, Failure, Verdict, installed_models
 from analyses.fields import folded
 from analyses.models import Analysis, State
+from analyses.moderation.cases import case_of
+from analyses.moderation.models import Label
 from analyses.quotas import Quota
 
 MODEL_HELP = "The name of an installed model (see models), or nothing for the standard one."
@@ -116,6 +118,15 @@ class ProgressDocument(serializers.Serializer[Any]):
     total = serializers.IntegerField(source="progress_total", help_text="0 where it isn't known.")
 
 
+class DecisionDocument(serializers.Serializer[Any]):
+    """What a moderator found. It stands beside the result, which it never changes."""
+
+    found = serializers.ChoiceField(Label.values, source="label")
+    overruled = serializers.BooleanField(source="is_overruled", help_text="Whether the model said otherwise.")
+    reason = serializers.CharField(source="judgement.reason", help_text="Empty where none was given.")
+    decided_at = serializers.DateTimeField(source="judgement.created_at")
+
+
 class LinksDocument(serializers.Serializer[Any]):
     """Addresses, without the host."""
 
@@ -171,11 +182,24 @@ class AnalysisDocument(ListedAnalysis):
         read_only=True, allow_null=True, help_text="1 is next; null once a worker took it."
     )
     cancel_requested = serializers.BooleanField(read_only=True)
+    decision = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
 
     class Meta(ListedAnalysis.Meta):
-        fields = (*ListedAnalysis.Meta.fields, "progress", "queue_position", "cancel_requested", "links")
+        fields = (
+            *ListedAnalysis.Meta.fields,
+            "progress",
+            "queue_position",
+            "cancel_requested",
+            "decision",
+            "links",
+        )
         read_only_fields = fields
+
+    @extend_schema_field(DecisionDocument(allow_null=True))
+    def get_decision(self, analysis: Analysis) -> dict[str, Any] | None:
+        case = case_of(analysis)
+        return DecisionDocument(case).data if case.judgement else None
 
     @extend_schema_field(LinksDocument)
     def get_links(self, analysis: Analysis) -> dict[str, Any]:

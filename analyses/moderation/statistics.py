@@ -35,6 +35,12 @@ class Share:
     def interval(self) -> tuple[float, float]:
         return wilson(self.count, self.total) if self.total else (0.0, 1.0)
 
+    @property
+    def percents(self) -> tuple[int, int, int]:
+        """The share and the ends of its interval, in whole percent."""
+        low, high = self.interval
+        return round(100 * self.share), round(100 * low), round(100 * high)
+
 
 @dataclass(frozen=True, slots=True)
 class Times:

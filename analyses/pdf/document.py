@@ -61,6 +61,7 @@ def _story(analysis: Analysis, digest: str) -> list[Any]:
     report = report_of(analysis)
     return [
         *sections.verdict(analysis, report),
+        *sections.decision(analysis),
         *sections.reasons(report),
         *sections.timeline_part(report, timeline_of(report)),
         *sections.faces(analysis, report),

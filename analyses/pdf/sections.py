@@ -10,13 +10,14 @@ from reportlab.platypus import Image, KeepTogether, Spacer, Table
 
 from analyses import services
 from analyses.models import Analysis
+from analyses.moderation.cases import case_of
 from analyses.pdf.drawings import axis_drawing, scale_drawing, strip_drawing
 from analyses.pdf.styles import LINE, VERDICT_FILL, VERDICT_INK, WIDTH, paragraph, point, style
 from analyses.report import EvidencePair, Face, Report
 from analyses.scale import scale_of
-from analyses.templatetags.figures import clock, megabytes, percent, span
+from analyses.templatetags.figures import clock, megabytes, moment, percent, span
 from analyses.timeline import Timeline
-from analyses.wording import ABSENCE, CREDENTIALS, PRESENCE, VERDICTS
+from analyses.wording import ABSENCE, CREDENTIALS, FOUND, PRESENCE, VERDICTS
 
 Parts = list[Any]
 
@@ -70,6 +71,17 @@ def verdict(analysis: Analysis, report: Report) -> Parts:
     bar = Table([[[headline, paragraph(report.words.meaning)]]], colWidths=[WIDTH])
     bar.setStyle([("LINEBEFORE", (0, 0), (0, -1), 4, VERDICT_FILL[analysis.verdict]), TOP])
     return [paragraph(analysis.video.original_name, "title"), bar, Spacer(1, 8), *_number(analysis, report)]
+
+
+def decision(analysis: Analysis) -> Parts:
+    """What a moderator found, beside the model's result."""
+    case = case_of(analysis)
+    if case.judgement is None:
+        return []
+    did = "overruled" if case.is_overruled else "agrees with"
+    told = f"{FOUND[case.label]} on {moment(case.judgement.created_at)}. The model’s own result is as it was."
+    reason = [paragraph(case.judgement.reason)] if case.judgement.reason else []
+    return [heading(f"A moderator {did} the model"), paragraph(told, "strong"), *reason]
 
 
 def _number(analysis: Analysis, report: Report) -> Parts:

@@ -9,6 +9,8 @@ from django.test import Client
 from accounts.models import User
 from analyses.detection import Failure
 from analyses.models import Analysis
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Kind
 from analyses.tests.factories import JPEG, PNG, make_done, make_failed, make_result, make_running
 from analyses.tests.results import make_rich_result
 
@@ -26,6 +28,19 @@ def test_the_result_is_the_document(api: Client, done: Analysis) -> None:
     download = api.get(at(done, "result.json"))
     assert download.json() == done.document
     assert download["Content-Disposition"] == 'attachment; filename="clip-truthlens.json"'
+
+
+def test_what_a_moderator_found_stands_beside_the_result(api: Client, done: Analysis, mo: User) -> None:
+    url, before = f"/api/v1/analyses/{done.uuid}/", api.get(at(done, "result/"))
+    report = api.get(at(done, "report.pdf"))["ETag"]
+    assert api.get(url).json()["decision"] is None
+    decide(analysis=done, moderator=mo, kind=Kind.OVERRULE_REAL, reason="I know them.", seen=None)
+    answer = api.get(url).json()
+    decision = answer["decision"]
+    assert (decision["found"], decision["overruled"], decision["reason"]) == ("real", True, "I know them.")
+    assert answer["verdict"] == "fake"
+    assert api.get(at(done, "result/")).content == before.content
+    assert api.get(at(done, "report.pdf"), headers={"If-None-Match": report}).status_code == 200
 
 
 def test_a_failed_analysis_has_the_document_that_says_why(alice: User, api: Client) -> None:

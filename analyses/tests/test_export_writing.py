@@ -16,6 +16,8 @@ from analyses import export_services, export_writing
 from analyses.export_services import TooManyExports
 from analyses.export_writing import COLUMNS, write_export
 from analyses.models import Analysis, Export, ExportState, State
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Kind
 from analyses.presence import HOST
 from analyses.queue import analysis_queue, queued_exports, queued_uuids
 from analyses.reconciler import reconcile
@@ -59,6 +61,17 @@ def test_an_analysis_is_a_row(alice: User) -> None:
     assert (row["verdict"], row["fake_probability"], row["reasons"]) == ("real", "0.2", "truncated")
     assert (row["duration_s"], row["video_sha256"]) == ("4.0", analysis.video.sha256)
     assert (row["model"], row["model_sha256"]) == ("tiny_lstm", "a" * 64)
+
+
+def test_what_a_moderator_found_stands_beside_the_verdict(alice: User, mo: User) -> None:
+    analysis = make_done(alice)
+    make_done(alice)
+    decide(analysis=analysis, moderator=mo, kind=Kind.OVERRULE_REAL, reason="=1+1", seen=None)
+    plain, judged = written(asked(alice))
+    columns = ("verdict", "moderator_label", "moderator_reason")
+    assert [judged[column] for column in columns] == ["fake", "real", "'=1+1"]
+    assert judged["moderator_decided_at"]
+    assert [plain[column] for column in columns] == ["fake", "", ""]
 
 
 def test_the_filters_in_force_are_kept_and_others_rows_never(alice: User, bob: User) -> None:

@@ -13,6 +13,8 @@ from accounts.models import User
 from analyses import services
 from analyses.exports import NotFinished, result_bytes
 from analyses.models import Analysis
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Kind
 from analyses.pdf.document import NoResult, report_pdf
 from analyses.pdf.fonts import letters, plain
 from analyses.storage import delete_evidence
@@ -90,6 +92,19 @@ def test_the_result_document_is_attached_with_its_hash(alice: User) -> None:
 def test_the_same_analysis_gives_the_same_bytes(alice: User) -> None:
     analysis = make_rich(alice)
     assert report_pdf(analysis) == report_pdf(Analysis.objects.with_video().get(pk=analysis.pk))
+
+
+def test_what_a_moderator_found_is_told_and_the_attached_result_stays(alice: User, mo: User) -> None:
+    analysis = make_done(alice)
+    before = result_bytes(analysis)
+    assert "A moderator" not in text_of(report_pdf(analysis))
+    decide(analysis=analysis, moderator=mo, kind=Kind.OVERRULE_REAL, reason="I know <b>them</b>.", seen=None)
+    pdf = report_pdf(analysis)
+    text = text_of(pdf)
+    for words in ("A moderator overruled the model", "Found to be real on", "I know <b>them</b>."):
+        assert words in text
+    assert "Likely manipulated" in text
+    assert PdfReader(io.BytesIO(pdf)).attachments["result.json"][0] == before
 
 
 def test_names_in_any_script_are_shown_and_signs_without_a_glyph_are_numbered(alice: User) -> None:
