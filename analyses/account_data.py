@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from django.conf import settings
 from django.core.files.base import File
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.personal_data import account_facts
@@ -20,6 +21,7 @@ from analyses.export_services import record_export, record_export_progress
 from analyses.export_writing import BEAT_EVERY_S, ExportGone
 from analyses.exports import result_bytes
 from analyses.models import Analysis, Dispute, Export, ExportKind, ShareLink, Upload, Video
+from analyses.moderation.models import Decision, Notice
 
 BATCH = 20
 CHUNK_BYTES = 1024 * 1024
@@ -27,7 +29,7 @@ README = """Everything that this site has of your account.
 
 account.json            who you are here, your sessions, second factors (without their secrets) and uploads
 analyses/*/             a folder for each analysis:
-  analysis.json         what was asked, when, and what came of it; its links and disputes
+  analysis.json         what was asked, when, and what came of it; its links, disputes and decisions
   result.json           the result document, or why there is none
   evidence/             the pictures of faces and the heatmaps that the result names
 videos/                 the files that you uploaded, if you asked for them; analysis.json says which is which
@@ -168,7 +170,17 @@ def _facts(analysis: Analysis) -> dict[str, Any]:
         "fake_probability": analysis.fake_probability,
         "share_links": [_link(link) for link in analysis.share_links.all()],
         "disputes": [_dispute(dispute) for dispute in analysis.disputes.all()],
+        "decisions": [_decision(notice.decision) for notice in _notices(analysis)],
     }
+
+
+def _notices(analysis: Analysis) -> QuerySet[Notice]:
+    """What the owner was told. Proposals and who made them are the moderators' own."""
+    return Notice.objects.filter(decision__analysis=analysis, user=analysis.owner).select_related("decision")
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {"kind": decision.kind, "reason": decision.reason, "made_at": _time(decision.created_at)}
 
 
 def _link(link: ShareLink) -> dict[str, Any]:

@@ -43,10 +43,14 @@ class DecisionForm(SeenForm):
 
 
 class HoldForm(forms.Form):
-    reason = ReasonField("Reason of the hold", "Moderators read it, and it goes into the audit log.")
+    reason = ReasonField(
+        "Reason of the hold",
+        "Moderators read it, and it goes into the audit log.",
+        error_messages={"required": "Give a reason: it goes into the audit log."},
+    )
 
-    def __init__(self) -> None:
-        super().__init__(auto_id="hold_%s")
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="hold_%s")
 
 
 def _offered(case: Case, analysis: Analysis) -> list[Kind]:

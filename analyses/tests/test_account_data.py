@@ -19,6 +19,8 @@ from analyses import account_data, export_services
 from analyses.detection import Failure
 from analyses.export_services import TooManyExports
 from analyses.models import Analysis, Dispute, Export, ExportKind, ExportState
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Kind
 from analyses.resumable import begin_upload
 from analyses.tasks import run_export
 from analyses.tests.factories import (
@@ -51,10 +53,13 @@ def facts(archive: ZipFile, name: str) -> Any:
     return json.loads(archive.read(name))
 
 
-def test_an_analysis_is_there_with_its_result_pictures_links_and_disputes(alice: User) -> None:
+def test_an_analysis_is_there_with_its_result_pictures_links_disputes_and_decisions(
+    alice: User, mo: User
+) -> None:
     analysis = make_done(alice, name="Überprüfung.mp4")
     make_link(analysis)
     Dispute.objects.create(analysis=analysis, author=alice, opinion="real", comment="I filmed it.")
+    decide(analysis=analysis, moderator=mo, kind=Kind.OVERRULE_REAL, reason="I know it.", seen=None)
     archive = made(alice)
     folder = f"analyses/{analysis.uuid}"
     told = facts(archive, f"{folder}/analysis.json")
@@ -62,6 +67,7 @@ def test_an_analysis_is_there_with_its_result_pictures_links_and_disputes(alice:
     assert (told["state"], told["verdict"], told["fake_probability"]) == ("done", "fake", 0.92)
     assert [link["views"] for link in told["share_links"]] == [0]
     assert [(d["opinion"], d["comment"]) for d in told["disputes"]] == [("real", "I filmed it.")]
+    assert [(d["kind"], d["reason"]) for d in told["decisions"]] == [("overrule_real", "I know it.")]
     assert facts(archive, f"{folder}/result.json") == analysis.document
     assert archive.read(f"{folder}/evidence/1-0-crop.jpg") == JPEG
     assert archive.testzip() is None

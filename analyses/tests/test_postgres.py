@@ -98,6 +98,61 @@ print(json.dumps({"statuses": statuses, "done": len(done), "again": again.body, 
 """
 
 
+MODERATORS = """
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import django
+
+django.setup()
+from django.core.management import call_command
+from django.db import connection
+
+call_command("migrate", verbosity=0)
+from accounts import audit
+from accounts.models import User
+from analyses.moderation.cases import NotAllowed, case_of, claim
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Decision, Kind
+from analyses.tests.factories import make_done
+
+alice = User.objects.create_user("alice@example.org", "correct horse battery")
+moderators = [User.objects.create_user(f"m{n}@example.org", is_staff=True) for n in range(6)]
+claimed, decided = make_done(alice), make_done(alice)
+barrier = Barrier(6)
+
+
+def tried(act):
+    barrier.wait()
+    try:
+        act()
+        return "done"
+    except NotAllowed as error:
+        return type(error).__name__
+    finally:
+        connection.close()
+
+
+def claims(moderator):
+    return tried(lambda: claim(analysis=claimed, moderator=moderator))
+
+
+def decides(moderator):
+    kind = Kind.OVERRULE_REAL
+    return tried(lambda: decide(analysis=decided, moderator=moderator, kind=kind, reason="x", seen=None))
+
+
+with ThreadPoolExecutor(6) as pool:
+    claimers = sorted(pool.map(claims, moderators))
+    deciders = sorted(pool.map(decides, moderators))
+chain = audit.verify()
+told = {"claimers": claimers, "deciders": deciders, "decisions": Decision.objects.count()}
+told |= {"label": case_of(decided).label, "entries": chain.entries, "whole": chain.broken is None}
+print(json.dumps(told))
+"""
+
+
 def told_by(script: str, postgres_url: str, tmp_path: Path) -> object:
     """What a process of its own on this database prints in the end."""
     environment = {
@@ -134,3 +189,23 @@ def test_of_requests_with_one_key_at_the_same_moment_one_does_the_work(
         "again": {"uuid": "1"},
         "replayed": True,
     }
+
+
+ONE_OF_SIX = {
+    "claimers": ["NotAllowed"] * 5 + ["done"],
+    "deciders": ["Overtaken"] * 5 + ["done"],
+    "decisions": 1,
+    "label": "real",
+    "entries": 2,
+    "whole": True,
+}
+
+
+def test_of_moderators_at_the_same_moment_one_claims_and_one_decides(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    assert told_by(MODERATORS, postgres_url, tmp_path) == ONE_OF_SIX
+
+
+def test_so_it_is_with_sqlite(tmp_path: Path) -> None:
+    assert told_by(MODERATORS, f"sqlite:///{tmp_path}/db.sqlite3", tmp_path) == ONE_OF_SIX

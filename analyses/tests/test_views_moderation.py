@@ -249,6 +249,8 @@ def test_a_hold_is_put_and_lifted_on_the_page(
     settings.RETENTION_FILES_DAYS = 30
     url = reverse("moderation_hold", args=[done.uuid])
     assert "the video file is deleted on" in alice_client.get(done.get_absolute_url()).content.decode()
+    assert "Give a reason" in mo_client.post(url, {"reason": " "}, follow=True).content.decode()
+    assert "at most 2000" in mo_client.post(url, {"reason": "x" * 2001}, follow=True).content.decode()
     mo_client.post(url, {"reason": "A court."})
     assert "On hold" in alice_client.get(done.get_absolute_url()).content.decode()
     assert "A court." not in alice_client.get(done.get_absolute_url()).content.decode()

@@ -217,8 +217,12 @@ def moderation_hold(request: UserRequest, uuid: UUID) -> HttpResponse:
     """Put it on hold, or lift the hold where the form says so."""
     analysis = get_moderated(request.user, uuid)
     lifts = "lift" in request.POST
+    form = HoldForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, form.errors["reason"][0])
+        return redirect("moderation_review", uuid)
     change = retention.lift_hold if lifts else retention.hold
-    reason = request.POST.get("reason", "")[: HoldForm.base_fields["reason"].max_length]  # type: ignore[attr-defined]
+    reason = form.cleaned_data["reason"]
     return _tried(
         request,
         analysis,
