@@ -134,6 +134,12 @@ def test_many_are_claimed_released_and_confirmed_at_once(
     assert (case_of(mine).label, case_of(theirs).label) == ("fake", "")
 
 
+def test_what_was_deleted_meanwhile_holds_up_nothing(alice: User, mo_client: Client) -> None:
+    gone, there = make_done(alice), make_done(alice)
+    services.delete_analysis(analysis=gone)
+    assert "1 case claimed." in bulk(mo_client, "claim", gone, there)
+
+
 def test_a_bulk_agreement_is_refused_where_somebody_decided_meanwhile(
     done: Analysis, mo: User, mo_client: Client, mia: User
 ) -> None:

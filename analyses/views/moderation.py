@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -101,11 +101,12 @@ def _bulk_action(request: UserRequest, action: str) -> Callable[[Analysis], None
 
 
 def _selected(request: UserRequest) -> list[Analysis]:
-    uuids = []
+    """What was deleted meanwhile is left out."""
+    found = []
     for text in request.POST.getlist("uuid")[:PAGE_LENGTH]:
-        with suppress(ValueError):
-            uuids.append(UUID(text))
-    return [get_moderated(request.user, uuid) for uuid in uuids]
+        with suppress(ValueError, Http404):
+            found.append(get_moderated(request.user, UUID(text)))
+    return found
 
 
 def _back(request: UserRequest) -> str:
@@ -219,7 +220,7 @@ def moderation_hold(request: UserRequest, uuid: UUID) -> HttpResponse:
     lifts = "lift" in request.POST
     form = HoldForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, form.errors["reason"][0])
+        messages.warning(request, str(form.errors["reason"][0]))
         return redirect("moderation_review", uuid)
     change = retention.lift_hold if lifts else retention.hold
     reason = form.cleaned_data["reason"]
