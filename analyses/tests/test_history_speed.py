@@ -33,7 +33,7 @@ def plans(client: Client, query: dict[str, str]) -> list[str]:
     """How the database finds the rows of each query over the analyses of a page."""
     with CaptureQueriesContext(connection) as asked:
         assert client.get("/analyses/", query).status_code == 200
-    assert len(asked) <= 6
+    assert len(asked) <= 7
     found = []
     with connection.cursor() as cursor:
         for sql in (entry["sql"] for entry in asked if "analyses_analysis" in entry["sql"]):
