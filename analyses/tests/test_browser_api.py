@@ -30,6 +30,7 @@ def test_a_token_is_made_with_the_keyboard_used_and_revoked(
     page = log_in(context, live_server, alice)
     page.goto("/analyses/")
     page.locator(".menu summary").click()
+    page.get_by_role("link", name="Account", exact=True).click()
     page.get_by_role("link", name="API tokens").click()
     page.get_by_label("Name").fill("newsroom script")
     page.get_by_label("Name").press("Enter")
