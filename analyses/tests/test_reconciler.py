@@ -99,7 +99,11 @@ def test_a_worker_of_this_machine_that_is_gone_is_not_waited_for(alice: User, se
 
 
 @pytest.mark.usefixtures("broker")
-@pytest.mark.parametrize("worker", [f"elsewhere:{WORKER}", f"{HOST}:1:never-seen", "../../etc/passwd"])
+@pytest.mark.parametrize(
+    "worker",
+    [f"elsewhere:{WORKER}", f"{HOST}:1:never-seen", "../../etc/passwd"],
+    ids=["another machine", "never seen", "no worker's name"],
+)
 def test_of_other_workers_only_their_silence_counts(alice: User, worker: str) -> None:
     analysis = make_running(alice, worker=worker)
     take_back()
