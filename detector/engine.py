@@ -10,9 +10,8 @@ from torch import Tensor
 
 from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
-from detector.errors import ConfigError
 from detector.faces import FaceFinder, make_finder
-from detector.loading import load_model
+from detector.loading import chosen_device, load_model
 from detector.models import CnnLstm
 from detector.preprocessing import Input, to_tensor
 from detector.weights import WeightsCard, find_weights
@@ -55,13 +54,6 @@ def engine_for(config: DetectorConfig) -> Engine:
 def _finder(name: str, device: str) -> FaceFinder:
     """One for all models."""
     return make_finder(name, device)
-
-
-def chosen_device(name: str) -> torch.device:
-    """``auto`` takes a GPU where there is one."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("DEVICE is cuda, but no CUDA device is available.")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def warm(config: DetectorConfig) -> None:

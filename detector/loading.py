@@ -8,9 +8,16 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from detector.errors import NoWeights
+from detector.errors import ConfigError, NoWeights
 from detector.models import MODELS, CnnLstm
 from detector.weights import WeightsCard, verified_bytes
+
+
+def chosen_device(name: str) -> torch.device:
+    """``auto`` takes a GPU where there is one. Raises ConfigError where ``cuda`` is asked for in vain."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("DEVICE is cuda, but no CUDA device is available.")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def load_model(card: WeightsCard, device: torch.device) -> CnnLstm:

@@ -23,4 +23,5 @@ def h264(images: list[Image], crf: int, preset: str = "ultrafast") -> list[Image
         out.mux(stream.encode())
     memory.seek(0)
     with av.open(memory, "r") as back:
+        back.streams.video[0].codec_context.thread_count = 1  # starting threads costs more than a few frames
         return [np.asarray(f.to_ndarray(format="rgb24"), np.uint8) for f in back.decode(video=0)]

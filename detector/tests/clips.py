@@ -3,7 +3,9 @@
 ``face_clip`` makes a good clip; every ``make_*`` makes a file with one thing wrong or unusual about it.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -130,7 +132,7 @@ def write_clip(
     not tell it. muxer, encoder: options for those.
     """
     options = {**FAST.get(codec, {}), **QUALITY.get(codec, {"crf": str(crf)}), **encoder}
-    with av.open(str(path), "w", format=container, options=muxer or {}) as out:
+    with same_scheduling(), av.open(str(path), "w", format=container, options=muxer or {}) as out:
         stream: Any = out.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
         voice: Any = out.add_stream("aac", rate=16_000) if sound else None
         stream.pix_fmt = pix_fmt
@@ -151,6 +153,20 @@ def write_clip(
         if voice is not None:
             write_tone(out, voice, count / float(fps))
     return path
+
+
+@contextmanager
+def same_scheduling() -> Iterator[None]:
+    """What is encoded inside leaves no trace on this thread's scheduling.
+
+    Run by root, SVT-AV1 makes the thread that opens it a real-time one of the highest priority. All processes
+    that a test starts afterwards would inherit that, and take the processor from everything else.
+    """
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
 
 
 def write_tone(out: Any, voice: Any, seconds: float) -> None:

@@ -98,7 +98,7 @@ def draw_quality(rng: Rng, qualities: Qualities) -> Quality:
 def photographed(images: Sequence[Image], seed: int) -> list[Image]:
     """All images through the same draw of :data:`CAMERA`; its transforms take torch's own random numbers."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # seeding by torch.manual_seed is slow without a GPU
         taken: Tensor = CAMERA(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2))
     return list(np.ascontiguousarray(taken.permute(0, 2, 3, 1).numpy()))
 

@@ -20,7 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
-from detector.loading import fold_norms
+from detector.loading import chosen_device, fold_norms
 from detector.models import MODELS, CnnLstm, motion_of
 from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
@@ -57,15 +57,17 @@ def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
     keep_freed_memory()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    model = averaged_model(config).to(memory_format=torch.channels_last)
+    device = chosen_device("auto")
+    model = averaged_model(config).to(device, memory_format=torch.channels_last)
     fold_norms(model)
     rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
     features, kinds = [], []
     for pair in islice(window_pairs(sampler_for(config, tune=tune), rng, WINDOW_LENGTH), PAIRS_A_FILE):
         for images in (pair.real, pair.fake):
             with torch.inference_mode():
-                crops = to_tensor(np.stack(images), INPUTS[config.model])
-                features.append(model.features(crops.contiguous(memory_format=torch.channels_last)).half())
+                crops = to_tensor(np.stack(images), INPUTS[config.model]).to(device)
+                crops = crops.contiguous(memory_format=torch.channels_last)
+                features.append(model.features(crops).half().cpu())
         kinds.append(pair.kind)
     torch.save({"features": torch.stack(features), "kinds": kinds}, target.with_suffix(".part"))
     target.with_suffix(".part").replace(target)
@@ -77,7 +79,7 @@ def prepare(config: TrainConfig, *, tune: bool, files: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     targets = [folder / f"{number:03}.pt" for number in range(files)]
     jobs = [(config, tune, number, t) for number, t in enumerate(targets) if not t.exists()]
-    with multiprocessing.get_context("spawn").Pool(config.processes) as pool:
+    with multiprocessing.get_context("spawn").Pool(max(config.processes, config.workers)) as pool:
         for _ in tqdm(pool.imap_unordered(write_features, jobs), total=len(jobs), desc=folder.name):
             pass
     return targets
@@ -92,7 +94,7 @@ def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
 
 
 def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
-    """Train all but the CNN and the frame output, in place."""
+    """Train all but the CNN and the frame output, in place, where model, features and labels are."""
     torch.manual_seed(seed)
     set_motion_scale(model, features)
     model.train()
@@ -102,7 +104,8 @@ def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
     steps = EPOCHS * (len(features) // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     for _ in tqdm(range(EPOCHS), desc="LSTM"):
-        for picked in torch.randperm(len(features))[: len(features) // batch * batch].split(batch):
+        order = torch.randperm(len(features))[: len(features) // batch * batch].to(features.device)
+        for picked in order.split(batch):
             loss = binary_cross_entropy_with_logits(model.judge(features[picked]).sequence, labels[picked])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -132,8 +135,9 @@ def main() -> None:
     model = averaged_model(config)
     for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
         parameter.requires_grad_(False)
-    fit(model, features, labels, config.seed)
-    torch.save(model.state_dict(), config.folder / "model.pt")
+    device = chosen_device("auto")
+    fit(model.to(device), features.to(device), labels.to(device), config.seed)
+    torch.save(model.cpu().state_dict(), config.folder / "model.pt")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from tqdm import tqdm
 from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
 from detector.crops import CROP_PX
-from detector.loading import load_model
+from detector.loading import chosen_device, load_model
 from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
 from detector.training.augmentation import Qualities
@@ -160,7 +160,8 @@ def train(rank: int, config: TrainConfig) -> None:
         fit, read_stills(config.data, "train"), config.cache, config.shares, config.qualities
     )
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = chosen_device("auto")
+    torch.backends.cudnn.benchmark = True
     half = torch.bfloat16 if device.type == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
     whole = MODELS[config.model]()
     load_start(whole, config)
