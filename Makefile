@@ -13,8 +13,9 @@ export PIP_NO_INPUT = 1
 run: .venv/.installed ## Run the site; Ctrl-C ends it
 	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
 
-test: .venv/.installed-dev ## Run the whole suite; ARGS="-k name" for a part of it
-	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 .venv/bin/python -m pytest $(ARGS)
+test: .venv/.installed-dev ## Run the whole suite in two processes; ARGS="-k name" for a part of it
+	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 \
+		.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 detect: .venv/.installed ## Judge one clip: make detect VIDEO=clip.mp4
 	@test -n "$$VIDEO" || { echo 'Name a clip: make detect VIDEO=clip.mp4'; exit 2; }

@@ -4,6 +4,7 @@ Counted in windows of fixed length in the broker, which all web processes share;
 """
 
 import logging
+from abc import ABC, abstractmethod
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ USER_SHARE = 2
 COUNTERS, FALLBACK = "counters", "default"
 
 
-class Throttle(BaseThrottle):
+class Throttle(BaseThrottle, ABC):
     """So many requests of one cost by whoever ``who`` names. The view says what a request costs."""
 
     share = 1
@@ -33,8 +34,9 @@ class Throttle(BaseThrottle):
     def __init__(self) -> None:
         self.wait_s = 0.0
 
+    @abstractmethod
     def who(self, request: Request) -> str | None:
-        raise NotImplementedError
+        """Whose requests are counted together; None for one that no throttle counts."""
 
     def allow_request(self, request: Request, view: "ApiView") -> bool:  # type: ignore[override]
         who, cost = self.who(request), view.cost_of(request)

@@ -58,7 +58,7 @@ def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     device = chosen_device("auto")
-    model = averaged_model(config).to(device, memory_format=torch.channels_last)
+    model = averaged_model(config).to(device).to(memory_format=torch.channels_last)
     fold_norms(model)
     rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
     features, kinds = [], []
