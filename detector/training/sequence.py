@@ -131,7 +131,7 @@ def main() -> None:
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     features, labels, _ = read_features(prepare(config, tune=False, files=options.files))
-    prepare(config, tune=True, files=max(2, options.files // 6))
+    prepare(config, tune=True, files=max(1, options.files // 6))
     model = averaged_model(config)
     for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
         parameter.requires_grad_(False)
