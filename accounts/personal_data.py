@@ -12,10 +12,6 @@ from accounts.models import ApiToken, Invitation, User
 from accounts.tokens import revoke_all
 
 
-class LastAdministrator(Exception):
-    """Nobody else could look after the site."""
-
-
 def account_facts(user: User) -> dict[str, Any]:
     """As plain JSON values, without secrets: those would let somebody in who has the file."""
     return {
@@ -54,13 +50,6 @@ def account_facts(user: User) -> dict[str, Any]:
             for token in ApiToken.objects.for_user(user)
         ],
     }
-
-
-def keep_an_administrator(user: User) -> None:
-    """Raises :class:`LastAdministrator`. In a transaction, so that two can't leave at the same time."""
-    administrators = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
-    if {administrator.pk for administrator in administrators.order_by("pk")} == {user.pk}:
-        raise LastAdministrator(str(user.uuid))
 
 
 def erase_user(user: User) -> None:

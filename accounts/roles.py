@@ -18,6 +18,10 @@ class NotAllowed(ValueError):
     """A change that would be wrong. Its text is one sentence for the page."""
 
 
+class LastAdministrator(NotAllowed):
+    """Nobody else could look after the site."""
+
+
 def set_role(*, user: User, role: Role, actor: User | None, reason: str) -> None:
     """Make somebody a user, a moderator or an administrator.
 
@@ -28,8 +32,7 @@ def set_role(*, user: User, role: Role, actor: User | None, reason: str) -> None
         before, after = current.role, Role(role)
         if before == after:
             return
-        if before == Role.ADMINISTRATOR:
-            _keep_one_administrator(current)
+        keep_an_administrator(current)
         current.is_staff, current.is_superuser = after != Role.USER, after == Role.ADMINISTRATOR
         current.save(update_fields=["is_staff", "is_superuser"])
         _record("set_role", current, actor, reason, {"role": before}, {"role": after})
@@ -45,8 +48,7 @@ def suspend_user(*, user: User, actor: User | None, reason: str) -> None:
         current = _changeable(user, actor, reason)
         if not current.is_active:
             return
-        if current.role == Role.ADMINISTRATOR:
-            _keep_one_administrator(current)
+        keep_an_administrator(current)
         current.is_active = False
         current.save(update_fields=["is_active"])
         end_sessions(user=current)
@@ -73,6 +75,16 @@ def end_sessions(*, user: User) -> None:
     user.refresh_from_db(fields=["session_epoch"])
 
 
+def keep_an_administrator(user: User) -> None:
+    """Call before ``user`` goes, in a transaction: the administrators are locked, so that no two go at once.
+
+    Raises :class:`LastAdministrator` where no other could log in.
+    """
+    administrators = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    if list(administrators.order_by("pk")) == [user]:
+        raise LastAdministrator(LAST)
+
+
 def _changeable(user: User, actor: User | None, reason: str) -> User:
     """The row, locked, with the administrators': two who dismiss each other do so one after the other.
 
@@ -87,12 +99,6 @@ def _changeable(user: User, actor: User | None, reason: str) -> User:
     if not reason.strip():
         raise NotAllowed(NO_REASON)
     return rows.get(pk=user.pk)
-
-
-def _keep_one_administrator(user: User) -> None:
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
-    if not others.exists():
-        raise NotAllowed(LAST)
 
 
 def _record(

@@ -12,7 +12,8 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Target
 from accounts.models import User
-from accounts.personal_data import erase_user, keep_an_administrator
+from accounts.personal_data import erase_user
+from accounts.roles import keep_an_administrator
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload, Video
 from analyses.storage import delete_evidence
 
@@ -34,7 +35,7 @@ def delete_account(*, user: User) -> None:
     """Remove the account with everything that it owns; the audit log keeps that it was there.
 
     A worker that runs one of its analyses notices that the claim is gone, and keeps nothing. Raises
-    :class:`accounts.personal_data.LastAdministrator`.
+    :class:`accounts.roles.LastAdministrator`.
     """
     with transaction.atomic():
         keep_an_administrator(user)

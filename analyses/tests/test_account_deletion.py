@@ -17,7 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts import audit
 from accounts.invitations import create_invitation
 from accounts.models import AuditEntry, Invitation, User
-from accounts.personal_data import LastAdministrator
+from accounts.roles import LastAdministrator
 from analyses import services
 from analyses.account_deletion import delete_account
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload, Video

@@ -26,7 +26,7 @@ from django.db import DatabaseError, connection
 call_command("migrate", verbosity=0)
 from accounts.invitations import InvitationGone, accept_invitation, create_invitation
 from accounts.models import Invitation, User
-from accounts.personal_data import LastAdministrator
+from accounts.roles import LastAdministrator
 from analyses.account_deletion import delete_account
 from analyses.models import Analysis, Video
 from analyses.tests.factories import make_analysis, make_done

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
-from accounts.personal_data import LastAdministrator
+from accounts.roles import LastAdministrator
 from analyses import export_services
 from analyses.account_deletion import delete_account
 from analyses.forms import DataForm, DeleteAccountForm
