@@ -140,10 +140,34 @@ def _clip_score(
     return float(model(to_tensor(crops, how).to(device)).sigmoid().mean())
 
 
-def save(path: Path, **state: Any) -> None:
-    """Written beside and then moved, so that a kill never leaves half a checkpoint."""
-    torch.save(state, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All that a run needs to go on where it was."""
+
+    path: Path
+    model: torch.nn.Module
+    objective: torch.nn.Module
+    average: AveragedModel
+    optimizer: torch.optim.Optimizer
+
+    def restore(self, device: torch.device) -> int:
+        """Fill all parts from the file, where there is one. Returns how many steps were taken."""
+        if not self.path.exists():
+            return 0
+        state = torch.load(self.path, weights_only=True, map_location=device)
+        self.model.load_state_dict(state["model"])
+        self.objective.load_state_dict(state.get("objective", {}), strict=False)
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+
+    def save(self, step: int) -> None:
+        """Written beside and then moved, so that a kill never leaves half a checkpoint."""
+        own = {k: v for k, v in self.objective.state_dict().items() if not k.startswith("model.")}
+        state: dict[str, Any] = {"model": self.model.state_dict(), "objective": own, "step": step}
+        state |= {"average": self.average.state_dict(), "optimizer": self.optimizer.state_dict()}
+        torch.save(state, self.path.with_suffix(".part"))
+        self.path.with_suffix(".part").replace(self.path)
 
 
 def train(rank: int, config: TrainConfig) -> None:
@@ -170,14 +194,8 @@ def train(rank: int, config: TrainConfig) -> None:
     objective = make_objective(model, config).to(device)
     optimizer = torch.optim.AdamW(objective.parameters(), weight_decay=config.weight_decay)
     scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
-    checkpoint, begin = config.folder / "checkpoint.pt", 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=device)
-        model.load_state_dict(state["model"])
-        objective.load_state_dict(state.get("objective", {}), strict=False)
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        begin = state["step"]
+    kept = Checkpoint(config.folder / "checkpoint.pt", model, objective, average, optimizer)
+    begin = kept.restore(device)
     trained: torch.nn.Module = DistributedDataParallel(objective) if config.processes > 1 else objective
 
     batches = Batches(sampler, config.batch_pairs // config.processes, (config.seed, rank, begin))
@@ -205,14 +223,7 @@ def train(rank: int, config: TrainConfig) -> None:
             auc = tune_auc(average.module, tune, config.cache, INPUTS[config.model])
             log.auc(done, auc)
         if done % config.save_every == 0 or done == config.steps:
-            save(
-                checkpoint,
-                model=model.state_dict(),
-                objective={k: v for k, v in objective.state_dict().items() if not k.startswith("model.")},
-                average=average.state_dict(),
-                optimizer=optimizer.state_dict(),
-                step=done,
-            )
+            kept.save(done)
 
 
 def load_start(model: CnnLstm, config: TrainConfig) -> None:
