@@ -1,6 +1,6 @@
 """Seconds and memory that one clip costs, beside the floor under them.
 
-    python -m benchmarks.clip_speed [--rounds 3] [--repeats 3] [--out benchmarks/results/clip_speed.csv]
+    python -m benchmarks.clip_speed [--rounds 3] [--repeats 3] [--out FILE] [--without-web]
 
 The clip is made here: 60 s, 1920x1080, 30 frames a second, H.264, one face. The floor is what no detector
 that looks at these frames can go below: decoding them, and one forward pass over the same crops, each alone.
@@ -195,6 +195,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/clip_speed.csv"))
     parser.add_argument("--clip", type=Path, help="use this 30 frames/s clip in place of the one made here")
+    parser.add_argument("--without-web", action="store_true", help="where Django is not installed")
     parser.add_argument("--part", choices=sorted(PARTS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
@@ -204,11 +205,12 @@ def main() -> None:
         clip = options.clip or Path(folder) / "one_face_1080p.mp4"
         if options.clip is None:
             make_clip(clip)
+        parts = [part for part in PARTS if part != "web" or not options.without_web]
         rounds = [
-            {part: in_own_process(part, clip, options.repeats) for part in PARTS}
+            {part: in_own_process(part, clip, options.repeats) for part in parts}
             for _ in range(options.rounds)
         ]
-        write(options.out, {part: medians([figures[part] for figures in rounds]) for part in PARTS})
+        write(options.out, {part: medians([figures[part] for figures in rounds]) for part in parts})
 
 
 if __name__ == "__main__":

@@ -29,7 +29,10 @@ def cpu_name() -> str:
 
 
 def commit() -> str:
-    """The commit that the code stands at, marked where files differ from it; empty outside a checkout."""
+    """The commit that the code stands at, marked where files differ from it.
+
+    Outside a checkout, as in a container, ``TRUTHLENS_COMMIT`` says it, or it is empty.
+    """
     run = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=Path(__file__).parent,
@@ -37,4 +40,4 @@ def commit() -> str:
         text=True,
         check=False,
     )
-    return run.stdout.strip()
+    return run.stdout.strip() or os.environ.get("TRUTHLENS_COMMIT", "")

@@ -42,6 +42,7 @@ from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
 from detector.training.augmentation import Qualities
 from detector.training.cache import CACHE_PX, cache_name, load, main_face
+from detector.training.echoes import echoed
 from detector.training.imagenet import load_lite0
 from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, Shares, make_sampler
@@ -59,6 +60,7 @@ class TrainConfig:
     start: ``imagenet``, or the name of a run whose frame model is gone on with. teacher: backbone of the
     installed model to learn from, in place of the labels. pixels: crops are reduced to so many, except for
     a teacher. workers: processes that make the crops, beside those that train; 0 has these make them.
+    echoes: how often a pair is learnt from, for a GPU that is faster than what makes the pairs.
     """
 
     name: str
@@ -67,6 +69,7 @@ class TrainConfig:
     teacher: str = ""
     pixels: int = CROP_PX
     workers: int = 0
+    echoes: int = 1
     data: Path = Path("data")
     cache: Path = Path("runs/cache")
     runs: Path = Path("runs")
@@ -199,7 +202,11 @@ def train(rank: int, config: TrainConfig) -> None:
     trained: torch.nn.Module = DistributedDataParallel(objective) if config.processes > 1 else objective
 
     batches = Batches(sampler, config.batch_pairs // config.processes, (config.seed, rank, begin))
-    source = iter(DataLoader(batches, batch_size=None, num_workers=config.workers))
+    source: Iterator[tuple[Tensor, Tensor]] = iter(
+        DataLoader(batches, batch_size=None, num_workers=config.workers)
+    )
+    if config.echoes > 1:
+        source = echoed(source, config.echoes, device, config.seed + begin)
     log = Log(config) if rank == 0 else None
     for step in tqdm(range(begin, config.steps), initial=begin, total=config.steps, disable=rank > 0):
         for group in optimizer.param_groups:
