@@ -1,5 +1,6 @@
 """Decoding the sampled frames of one clip. Runs in the limited child."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain
@@ -34,7 +35,7 @@ from detector.probing import (
 from detector.sampling import Window, plan
 from detector.tags import container_facts, holds_credentials
 
-THREADS = 2
+THREADS = max(2, min(4, len(os.sched_getaffinity(0))))
 ENOUGH = 0.9
 """Share of the sampled frames that must come for a clip to count as whole."""
 HURRIED = ("h264", "hevc")

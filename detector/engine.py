@@ -1,6 +1,7 @@
 """The loaded parts of the detector, kept for the life of the process."""
 
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
+from detector.crops import CROP_PX
 from detector.faces import FaceFinder, make_finder
 from detector.loading import chosen_device, load_model
 from detector.models import CnnLstm
@@ -19,12 +21,27 @@ from detector.weights import WeightsCard, find_weights
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A model with its card and a face finder, on one device."""
+    """A model with its card and a face finder, on one device.
+
+    thread: the one on which features are computed. It lives as long as the model, because cuDNN plans each
+    convolution anew for every thread that asks, which takes a hundred times as long as the convolutions.
+    """
 
     card: WeightsCard
     model: CnnLstm
     finder: FaceFinder
     device: torch.device
+    thread: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="features"))
+
+    @torch.inference_mode()
+    def features(self, crops: npt.NDArray[np.uint8], batch: int = 0) -> Tensor:
+        """(n, features_width) features of (n, 224, 224, 3) crops as one batch.
+
+        On a GPU filled up to ``batch``, so that the last crops of a clip need no plan of their own.
+        """
+        missing = batch - len(crops) if self.device.type == "cuda" else 0
+        filled = np.concatenate([crops, np.zeros_like(crops[:1]).repeat(max(0, missing), axis=0)])
+        return self.model.features(self.prepared(filled))[: len(crops)]
 
     def prepared(self, crops: npt.NDArray[np.uint8]) -> Tensor:
         """(n, 224, 224, 3) uint8 RGB crops as the model's input on its device."""
@@ -60,5 +77,5 @@ def warm(config: DetectorConfig) -> None:
     """Load the engine and run it once, so that the first clip doesn't pay for it."""
     engine = engine_for(config)
     engine.finder.find(np.zeros((360, 640, 3), np.uint8))
-    with torch.inference_mode():
-        engine.model.features(engine.prepared(np.zeros((1, 224, 224, 3), np.uint8)))
+    crops = np.zeros((config.batch_size, CROP_PX, CROP_PX, 3), np.uint8)
+    engine.thread.submit(engine.features, crops).result()

@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -68,13 +69,12 @@ class Audience(Protocol):
 
 
 class FeatureStream:
-    """Features of crops, computed on a thread of its own while the caller finds further faces."""
+    """Features of crops, computed on the engine's thread while the caller finds further faces."""
 
     def __init__(self, engine: Engine, batch: int, audience: Audience | None = None) -> None:
         self._engine = engine
         self._batch = batch
         self._audience = audience
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="features")
         self._cores = 1
         self._forget()
 
@@ -82,15 +82,19 @@ class FeatureStream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._drop()
+        wait(self._parts)
 
     def restart(self, video: VideoFacts) -> None:
         """Forget every crop so far: those of this video follow."""
-        for part in self._parts:
-            part.cancel()
+        self._drop()
         self._forget()
         if self._audience is not None:
             self._audience.begin(video)
+
+    def _drop(self) -> None:
+        for part in self._parts:
+            part.cancel()
 
     def _forget(self) -> None:
         self._waiting: list[Sighting] = []
@@ -116,7 +120,7 @@ class FeatureStream:
         return torch.cat(features)
 
     def _send(self) -> None:
-        part = self._pool.submit(self._features, self._waiting)
+        part = self._engine.thread.submit(self._features, self._waiting)
         self._parts.append(part)
         if self._audience is not None:
             self._unheard.append((self._waiting, part))
@@ -132,7 +136,7 @@ class FeatureStream:
     def _features(self, sightings: Sequence[Sighting]) -> Tensor:
         # One core while faces are sought, whose small networks and decoder need the others.
         torch.set_num_threads(self._cores)
-        return features_of(self._engine, sightings)
+        return self._engine.features(crops_of(sightings), self._batch)
 
 
 @contextmanager
@@ -146,10 +150,9 @@ def one_core() -> Iterator[None]:
         torch.set_num_threads(usual)
 
 
-@torch.inference_mode()
-def features_of(engine: Engine, sightings: Sequence[Sighting]) -> Tensor:
-    """(n, features_width) features of the crops as one batch."""
-    return engine.model.features(engine.prepared(np.stack([seen.crop for seen in sightings])))
+def crops_of(sightings: Sequence[Sighting]) -> npt.NDArray[np.uint8]:
+    """(n, 224, 224, 3) uint8 RGB."""
+    return np.stack([seen.crop for seen in sightings])
 
 
 def all_features(
