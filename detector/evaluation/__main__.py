@@ -12,6 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from detector.config import DEVICES, FACE_FINDERS, DetectorConfig
@@ -19,6 +20,7 @@ from detector.evaluation import plots
 from detector.evaluation.audit import read_portraits, score_all, write_audit
 from detector.evaluation.card import metrics_of, write_card
 from detector.evaluation.crowds import judge_crowds, write_crowds
+from detector.evaluation.gates import write_gates
 from detector.evaluation.judging import Job, Judge, Record, content_hash, context_of
 from detector.evaluation.machine import machine_facts
 from detector.evaluation.measures import Outcome
@@ -54,8 +56,11 @@ class Evaluation:
 
     def degraded(self, outcomes: Sequence[Outcome]) -> dict[str, Figures]:
         """Figures of all clips under each degradation; those of each data set are written too."""
-        found = robustness(outcomes, judge_degraded(self.judge, self.clips))
+        judged = judge_degraded(self.judge, self.clips)
+        found = robustness(outcomes, judged)
         write_robustness(self.folder / "robustness.csv", found, self.facts)
+        every = [*outcomes, *chain.from_iterable(judged.values())]
+        write_gates(self.folder / "gates.csv", every, DetectorConfig().threshold, self.facts)
         figures = {name: figures for (subset, name), (_, figures) in found.items() if subset == "all"}
         areas, control = (
             {name: figure[key] for name, figure in figures.items() if key in figure}

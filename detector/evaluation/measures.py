@@ -28,8 +28,8 @@ Values = npt.NDArray[np.float64]
 class Outcome:
     """One judged clip. ``probability`` is None where no face was scored or the clip could not be read.
 
-    sharpness, face_px: of the face seen longest, None without a face. kbit_s: the video stream's bitrate.
-    faces: how many were judged.
+    sharpness, face_px, yaw_deg, frames: of the face seen longest, None without a face. kbit_s: the video
+    stream's bitrate. faces: how many were judged.
     """
 
     fake: bool
@@ -42,7 +42,10 @@ class Outcome:
     compression: str = ""
     sharpness: float | None = None
     face_px: float | None = None
+    yaw_deg: float | None = None
+    frames: int | None = None
     kbit_s: float | None = None
+    bits_per_pixel: float | None = None
     faces: int = 0
 
     @property

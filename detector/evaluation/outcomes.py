@@ -28,9 +28,19 @@ def outcome(clip: Clip, judged: Judged) -> Outcome:
         compression=clip.compression,
         sharpness=quality.get("sharpness"),
         face_px=quality.get("face_px"),
+        yaw_deg=quality.get("yaw_deg"),
+        frames=longest["frames"] if longest else None,
         kbit_s=judged.kbit_s,
+        bits_per_pixel=bits_per_pixel(judged),
         faces=sum(well_seen(face) for face in faces),
     )
+
+
+def bits_per_pixel(judged: Judged) -> float | None:
+    """Of the video stream, averaged over the clip; None where that isn't known."""
+    video = judged.document.get("video", {})
+    pixels_s = video.get("width", 0) * video.get("height", 0) * video.get("fps", 0.0)
+    return 1000 * judged.kbit_s / pixels_s if judged.kbit_s is not None and pixels_s else None
 
 
 def well_seen(face: Document) -> bool:

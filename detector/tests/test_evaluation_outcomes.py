@@ -23,10 +23,12 @@ def test_quality_is_that_of_the_face_seen_longest() -> None:
         "verdict": "fake",
         "fake_probability": 0.8,
         "timing": {"total_s": 1.5},
+        "video": {"width": 400, "height": 200, "fps": 25.0},
         "faces": [face(20, 60), face(90, 140, "between_thresholds"), face(30, 20, "face_too_small")],
     }
     found = outcome(CLIP, Judged(document, 800.0))
     assert (found.face_px, found.sharpness, found.kbit_s, found.faces) == (140, 30.0, 800.0, 2)
+    assert (found.frames, found.yaw_deg, found.bits_per_pixel) == (90, 2.0, 0.4)
     assert (found.method, found.compression, found.verdict, found.score) == ("Deepfakes", "c23", "fake", 0.8)
 
 

@@ -78,7 +78,7 @@ def contents(folder: Path) -> dict[str, object]:
 
 
 def check_files(folder: Path) -> None:
-    names = ["figures", "clips", "robustness", "faces", "stability", "audit"]
+    names = ["figures", "clips", "robustness", "gates", "faces", "stability", "audit"]
     for name in names:
         found = rows(folder / f"{name}.csv")
         assert found[0].keys() >= FACTS
