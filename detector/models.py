@@ -4,7 +4,7 @@ One file holds them all. A model is named by its card (``detector/weights/*.json
 maps the name to a builder that makes it with random weights.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -214,6 +214,21 @@ def resnext50() -> nn.Sequential:
     return nn.Sequential(*list(resnext50_32x4d(weights=None).children())[:-2])
 
 
+class Ensemble(nn.Module):
+    """Networks side by side, their maps one above the other: (n, 3, 224, 224) to (n, sum of widths, 7, 7).
+
+    Trained apart, with other samples or from other starts, they err in part differently; a linear output
+    over all maps can be the mean of their outputs (Lakshminarayanan et al. 2017).
+    """
+
+    def __init__(self, members: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([member(x) for member in self.members], dim=1)
+
+
 def tiny() -> nn.Sequential:
     """Four small convolutions: runs in milliseconds, for tests of everything around the model."""
     sizes = (3, 8, 16, 24, 32)
@@ -222,6 +237,7 @@ def tiny() -> nn.Sequential:
 
 MODELS: dict[str, Callable[[], CnnLstm]] = {
     "efficientnet_lstm": lambda: CnnLstm(efficientnet_lite(), 1280),
+    "efficientnet_trio_lstm": lambda: CnnLstm(Ensemble(efficientnet_lite() for _ in range(3)), 3 * 1280),
     "resnext50_lstm": lambda: CnnLstm(resnext50(), 2048),
     "tiny_lstm": lambda: CnnLstm(tiny(), 32, motion=8, hidden=8),
 }

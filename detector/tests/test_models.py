@@ -6,7 +6,12 @@ import torch
 
 from detector.models import MODELS, CnnLstm, motion_of, small_picture
 
-WIDTHS = {"efficientnet_lstm": 1280, "resnext50_lstm": 2048, "tiny_lstm": 32}
+WIDTHS = {
+    "efficientnet_lstm": 1280,
+    "efficientnet_trio_lstm": 3840,
+    "resnext50_lstm": 2048,
+    "tiny_lstm": 32,
+}
 
 
 def seeded(name: str) -> CnnLstm:

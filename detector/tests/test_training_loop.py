@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from detector.models import MODELS
+from detector.models import MODELS, CnnLstm, Ensemble, tiny
 from detector.tests.scenes import scene
 from detector.training.train import (
     FrameModel,
     Imitation,
     TrainConfig,
     learning_rate,
+    load_members,
     load_start,
     read_config,
 )
@@ -102,3 +103,21 @@ def test_training_goes_on_from_the_running_average_of_another_run(tmp_path: Path
         model, TrainConfig(name="second", model="tiny_lstm", start=tmp_path.name, runs=tmp_path.parent)
     )
     torch.testing.assert_close(FrameModel(model).state_dict(), first.state_dict())
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    members = [FrameModel(MODELS["tiny_lstm"]()).eval() for _ in range(2)]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for member, folder in zip(members, folders, strict=True):
+        folder.mkdir()
+        average = AveragedModel(member, use_buffers=True)
+        torch.save({"average": average.state_dict()}, folder / "checkpoint.pt")
+    whole = CnnLstm(Ensemble(tiny() for _ in folders), 64)
+    load_members(whole, folders)
+    crops = torch.randn(3, 3, 224, 224)
+    with torch.inference_mode():
+        expected = torch.stack([member(crops) for member in members]).mean(dim=0)
+        torch.testing.assert_close(FrameModel(whole).eval()(crops), expected)
+    with pytest.raises(ValueError, match="no ensemble of 1"):
+        load_members(whole, folders[:1])

@@ -76,7 +76,7 @@ def export(config: TrainConfig, model: CnnLstm, path: Path, card: dict[str, Any]
     save_model(model, path)
     how = INPUTS[config.model]
     checked = {
-        "name": config.model,
+        "name": path.stem,
         "model": config.model,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "input": {"mean": how.mean, "std": how.std},
@@ -227,7 +227,8 @@ def main() -> None:
     config = replace(config, data=options.data or config.data)
     model = read_run(config)
     set_scope(model, read_features(sorted_files(config, "fit"))[0])
-    raw = config.folder / "candidate" / f"{config.model}.safetensors"
+    name = f"{config.weights or config.model}.safetensors"
+    raw = config.folder / "candidate" / name
     unscaled = {"scale": 1.0, "offset": 0.0, "label": "none"}
     export(config, model, raw, {"version": "candidate", "calibration": unscaled})
 
@@ -263,7 +264,7 @@ def main() -> None:
         "training": training_facts(config),
         "metrics": {"lstm": figures, "out_of_scope": beyond},
     }
-    path = options.out / f"{config.model}.safetensors"
+    path = options.out / name
     export(config, model, path, card)
     print(json.dumps(card, indent=2))
     print(f"Written, with its card beside it. To use it: MODEL_PATH={path.resolve()}")
@@ -275,16 +276,25 @@ def training_facts(config: TrainConfig) -> dict[str, Any]:
         "clips": terms_by_source(config.data, "train"),
         "stills": terms_by_source(config.data / "faces.csv", "train"),
         "start": start_of(config),
-        "steps": config.steps,
-        "crops": config.steps * config.batch_pairs * 2,
+        "steps": steps_of(config),
+        **({} if config.members else {"crops": config.steps * config.batch_pairs * 2}),
         "shares": asdict(config.shares),
         "seed": config.seed,
         "commit": commit(),
     }
 
 
+def steps_of(config: TrainConfig) -> int:
+    """Steps of the run; of an ensemble those of all its members together."""
+    folders = [config.runs / name for name in config.members]
+    kept = [torch.load(f / "checkpoint.pt", weights_only=True, map_location="cpu")["step"] for f in folders]
+    return sum(map(int, kept)) if kept else config.steps
+
+
 def start_of(config: TrainConfig) -> str:
     """Where the network's first weights come from."""
+    if config.members:
+        return f"the runs {', '.join(config.members)}, side by side"
     if config.start != "imagenet":
         return f"the run {config.start}"
     return STARTS.get(config.model, "random weights")

@@ -26,7 +26,7 @@ from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, make_sampler
-from detector.training.train import TrainConfig, load_averaged, read_config
+from detector.training.train import TrainConfig, load_averaged, load_members, read_config
 from detector.training.windows import window_pairs
 
 PAIRS_A_FILE = 20
@@ -36,11 +36,14 @@ EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 40, 64, 2e-3, 1e-2
 def averaged_model(config: TrainConfig) -> CnnLstm:
     """The running average of a run's CNN and frame output at its last checkpoint, in evaluation mode.
 
-    The LSTM is as a seed makes it: it was not trained.
+    An ensemble's are those of its members. The LSTM is as a seed makes it: it was not trained.
     """
     torch.manual_seed(config.seed)
     model = MODELS[config.model]()
-    load_averaged(model, config.folder)
+    if config.members:
+        load_members(model, [config.runs / name for name in config.members])
+    else:
+        load_averaged(model, config.folder)
     return model.eval()
 
 

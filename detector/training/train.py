@@ -14,7 +14,7 @@ import os
 import signal
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -38,7 +38,7 @@ from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
 from detector.crops import CROP_PX
 from detector.loading import chosen_device, load_model
-from detector.models import MODELS, CnnLstm
+from detector.models import MODELS, CnnLstm, Ensemble
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
 from detector.training.augmentation import Qualities
 from detector.training.cache import CACHE_PX, cache_name, load, main_face
@@ -57,7 +57,9 @@ LEAST_SPREAD = 0.05
 class TrainConfig:
     """What a TOML file says. ``steps`` may be raised or lowered between two starts of the same run.
 
-    start: ``imagenet``, or the name of a run whose frame model is gone on with. teacher: backbone of the
+    start: ``imagenet``, or the name of a run whose frame model is gone on with. members: the runs that an
+    ensemble is made of; it isn't trained itself. weights: what its file is called, where not as the model.
+    teacher: backbone of the
     installed model to learn from, in place of the labels. pixels: crops are reduced to so many, except for
     a teacher. workers: processes that make the crops, beside those that train; 0 has these make them.
     echoes: how often a pair is learnt from, for a GPU that is faster than what makes the pairs.
@@ -66,6 +68,8 @@ class TrainConfig:
     name: str
     model: str = "efficientnet_lstm"
     start: str = "imagenet"
+    members: tuple[str, ...] = ()
+    weights: str = ""
     teacher: str = ""
     pixels: int = CROP_PX
     workers: int = 0
@@ -95,6 +99,7 @@ def read_config(path: Path) -> TrainConfig:
     values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     values["shares"] = Shares(**values.pop("shares", {}))
     values["qualities"] = Qualities(**values.pop("qualities", {}))
+    values["members"] = tuple(values.get("members", ()))
     for key in {"data", "cache", "runs"} & values.keys():
         values[key] = Path(values[key])
     return TrainConfig(**values)
@@ -239,6 +244,21 @@ def load_start(model: CnnLstm, config: TrainConfig) -> None:
         load_averaged(model, config.runs / config.start)
     elif config.model == "efficientnet_lstm":
         load_lite0(model)
+
+
+def load_members(model: CnnLstm, folders: Sequence[Path]) -> None:
+    """Fill an ensemble with the frame models of these runs; its frame output is the mean of theirs."""
+    ensemble = model.cnn
+    if not isinstance(ensemble, Ensemble) or len(ensemble.members) != len(folders):
+        raise ValueError(f"the model is no ensemble of {len(folders)} networks")
+    outputs = []
+    for cnn, folder in zip(ensemble.members, folders, strict=True):
+        member = CnnLstm(cnn, model.width // len(folders))
+        load_averaged(member, folder)
+        outputs.append(member.frame_output)
+    with torch.no_grad():
+        model.frame_output.weight.copy_(torch.cat([o.weight for o in outputs], dim=1) / len(outputs))
+        model.frame_output.bias.copy_(torch.stack([o.bias for o in outputs]).mean(dim=0))
 
 
 def load_averaged(model: CnnLstm, folder: Path) -> None:
