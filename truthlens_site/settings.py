@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from detector import ConfigError, DetectorConfig, Limits
 from truthlens_site.environment import Environment
+from truthlens_site.languages import languages_in
 from truthlens_site.logging import log_settings
 from truthlens_site.places import broker_socket, secret_key
 
@@ -131,6 +132,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "truthlens_site.permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "truthlens_site.page_language.PageLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -333,7 +335,12 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # Language, time, log
 
+# The visitor's own language, where ``locale`` has it.
+USE_I18N = True
 LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGES = languages_in(LOCALE_PATHS[0])
+LANGUAGE_COOKIE_HTTPONLY = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOGGING = log_settings(env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))
