@@ -5,7 +5,7 @@ from typing import Any
 
 from allauth.account.forms import SignupForm as LibrarySignupForm
 from allauth.core import context
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
@@ -48,9 +48,14 @@ class SignupForm(LibrarySignupForm):  # type: ignore[misc]
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"), required=False)
     passwordless = forms.BooleanField(
         label=_("Log in with it alone, without the password"), required=False, initial=True
     )
+
+
+class PasskeyNameForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"))
 
 
 class InvitationForm(forms.Form):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -53,7 +53,7 @@ class ShareForm(forms.Form):
     days = forms.TypedChoiceField(
         label=_("The link works for"),
         coerce=int,
-        choices=[(days, ngettext_lazy("%d day", "%d days", days) % days) for days in LIFETIMES],
+        choices=lambda: [(days, _lifetime(days)) for days in LIFETIMES],
         initial=7,
     )
     shows_name = forms.BooleanField(label=_("Show the file’s name"), required=False)
@@ -95,6 +95,10 @@ class DeleteAccountForm(forms.Form):
         if not self._user.check_password(password):
             raise forms.ValidationError(_("This is not your password."))
         return password
+
+
+def _lifetime(days: int) -> str:
+    return ngettext("{count} day", "{count} days", days).format(count=days)
 
 
 def _label(model: InstalledModel) -> str:

@@ -57,7 +57,20 @@ CREDENTIALS = (
     ),
     _("The Content Credentials could not be read, so nothing is known of them."),
 )
-ALL = frozenset((*REASONS, *FAILURES, *CREDENTIALS))
+PROGRAMS = (
+    _("FFmpeg or a program that uses it"),
+    _("a Google service such as YouTube"),
+    _("FaceFusion, which swaps faces"),
+    _("DeepFaceLive, which swaps faces"),
+    _("DeepFaceLab, which swaps faces"),
+    _("roop, which swaps faces"),
+    _("Runway, which generates video"),
+    _("Sora, which generates video"),
+)
+"""Those of the programs that leave marks whose description is more than a name."""
+STREAMS = (_("video"), _("audio"), _("subtitle"), _("data"))
+"""The kinds of streams in a container."""
+ALL = frozenset((*REASONS, *FAILURES, *CREDENTIALS, *PROGRAMS))
 
 
 def in_words(text: str) -> str:
