@@ -8,7 +8,7 @@ CODE = accounts analyses detector notebooks truthlens_client truthlens_site mana
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
-.PHONY: run test detect bench train evaluate lint
+.PHONY: run test detect bench train evaluate lint messages
 
 run: .venv/.installed ## Run the site; Ctrl-C ends it
 	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
@@ -34,6 +34,11 @@ lint: .venv/.installed-dev ## Check form and types
 	@.venv/bin/ruff check $(CODE)
 	@.venv/bin/ruff format --check $(CODE)
 	@.venv/bin/mypy $(CODE)
+
+messages: .venv/.installed ## Gather the sentences for translators (locale/), and compile what they translated
+	@command -v xgettext msgfmt >/dev/null || { echo 'GNU gettext is missing: apt-get install gettext'; exit 2; }
+	@.venv/bin/python manage.py makemessages --all --add-location file --ignore '*/tests/*' --ignore '.*' --ignore var
+	@.venv/bin/python manage.py compilemessages
 
 # The stamps are written last: after an interruption the same command goes on where it was.
 .venv/.installed: requirements.txt

@@ -18,6 +18,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts import roles
 from accounts.administration import NOT_KEPT, record_change
@@ -37,7 +39,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It goes into the audit log, which is never changed. Name nobody there.",
+        help_text=_("It goes into the audit log, which is never changed. Name nobody there."),
     )
 
 
@@ -57,13 +59,13 @@ class UserAdmin(UserAdminOfUser):
     fieldsets = (
         (None, {"fields": ("email", "display_name", "password")}),
         (
-            "Rights",
+            _("Rights"),
             {
                 "fields": ("role", "is_active"),
-                "description": "To suspend, reinstate or change the role, select users in the list.",
+                "description": _("To suspend, reinstate or change the role, select users in the list."),
             },
         ),
-        ("Record", {"fields": ("uuid", "last_login", "date_joined")}),
+        (_("Record"), {"fields": ("uuid", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "display_name", "password1", "password2")}),
@@ -85,15 +87,15 @@ class UserAdmin(UserAdminOfUser):
                 record_change(request=request, action="change_password", row=user, after=after)
         return response
 
-    @admin.action(description="Suspend selected users", permissions=["change"])
+    @admin.action(description=_("Suspend selected users"), permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, queryset, "suspend", roles.suspend_user, ReasonForm)
 
-    @admin.action(description="Reinstate selected users", permissions=["change"])
+    @admin.action(description=_("Reinstate selected users"), permissions=["change"])
     def reinstate(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, queryset, "reinstate", roles.reinstate_user, ReasonForm)
 
-    @admin.action(description="Change role of selected users", permissions=["change"])
+    @admin.action(description=_("Change role of selected users"), permissions=["change"])
     def change_role(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         return self._act(request, queryset, "change_role", roles.set_role, RoleForm)
 
@@ -117,7 +119,8 @@ class UserAdmin(UserAdminOfUser):
             except roles.NotAllowed as refusal:
                 self.message_user(request, f"{user.email}: {refusal}", messages.ERROR)
         if done:
-            self.message_user(request, f"Done for {done} user{'s' if done > 1 else ''}.", messages.SUCCESS)
+            words = ngettext("Done for {count} user.", "Done for {count} users.", done)
+            self.message_user(request, words.format(count=done), messages.SUCCESS)
         return None
 
     def _ask(self, request: HttpRequest, users: QuerySet[User], name: str, form: ReasonForm) -> HttpResponse:

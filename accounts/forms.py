@@ -5,16 +5,23 @@ from typing import Any
 
 from allauth.account.forms import SignupForm as LibrarySignupForm
 from allauth.core import context
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 from accounts.adapter import invitation_of
 from accounts.addresses import is_taken
 from accounts.models import TOKEN_NAME_LENGTH, Scope, User
 
-LIFETIMES = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "No end"))
+LIFETIMES = (
+    ("7", _("7 days")),
+    ("30", _("30 days")),
+    ("90", _("90 days")),
+    ("365", _("1 year")),
+    ("", _("No end")),
+)
 
 
 class SignupForm(LibrarySignupForm):  # type: ignore[misc]
@@ -26,7 +33,7 @@ class SignupForm(LibrarySignupForm):  # type: ignore[misc]
         if invitation is not None:
             self.initial["email"] = invitation.email
             self.fields["email"].disabled = True
-            self.fields["email"].help_text = "You were invited with this address."
+            self.fields["email"].help_text = _("You were invited with this address.")
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Hashing takes most of the time; without it the answer for an address in use would come sooner."""
@@ -41,17 +48,24 @@ class SignupForm(LibrarySignupForm):  # type: ignore[misc]
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"), required=False)
     passwordless = forms.BooleanField(
-        label="Log in with it alone, without the password", required=False, initial=True
+        label=_("Log in with it alone, without the password"), required=False, initial=True
     )
 
 
+class PasskeyNameForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(label=_("Name"))
+
+
 class InvitationForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(
+        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
 
 
 class AddressForm(forms.Form):
-    email = forms.EmailField(label="New address", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = forms.EmailField(label=_("New address"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,17 +74,17 @@ class AddressForm(forms.Form):
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
         if email == self.user.email:
-            raise forms.ValidationError("This is your address already.")
+            raise forms.ValidationError(_("This is your address already."))
         return email
 
 
 class ProfileForm(forms.Form):
     display_name = forms.CharField(
-        label="Name",
+        label=_("Name"),
         required=False,
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        help_text="Shown in place of your address. Leave it empty to show the address.",
+        help_text=_("Shown in place of your address. Leave it empty to show the address."),
     )
 
 
@@ -78,17 +92,17 @@ class TokenForm(forms.Form):
     """What a new token is asked for."""
 
     name = forms.CharField(
-        label="Name",
+        label=_("Name"),
         max_length=TOKEN_NAME_LENGTH,
-        help_text="What will use it, so that you know later which one to revoke.",
+        help_text=_("What will use it, so that you know later which one to revoke."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scope = forms.ChoiceField(
-        label="May",
-        choices=((Scope.READ, "Read"), (Scope.WRITE, "Read, submit, cancel and delete")),
+        label=_("May"),
+        choices=((Scope.READ, _("Read")), (Scope.WRITE, _("Read, submit, cancel and delete"))),
         initial=Scope.READ,
     )
-    lifetime = forms.ChoiceField(label="Good for", choices=LIFETIMES, initial="90", required=False)
+    lifetime = forms.ChoiceField(label=_("Good for"), choices=LIFETIMES, initial="90", required=False)
 
     def clean_scope(self) -> Scope:
         return Scope(self.cleaned_data["scope"])

@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.utils.encoding import force_bytes
+from django.utils.translation import gettext
 
 from accounts.models import User
 
@@ -18,7 +19,7 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def generate_authenticator_name(self, user: User, type: str) -> str:
         """Proposed to whoever adds a passkey; a device's own name is a better one."""
         count = Authenticator.objects.filter(user=user, type=type).count()
-        return f"Passkey {count + 1}" if count else "Passkey"
+        return gettext("Passkey {number}").format(number=count + 1) if count else gettext("Passkey")
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.managers import AppendOnly, AppendOnlyQuerySet, InvitationQuerySet, UserManager
 from accounts.querysets import ApiTokenManager
@@ -25,9 +26,9 @@ TOKEN_NAME_LENGTH = 60
 class Role(models.TextChoices):
     """What somebody may do. Each may do what those before it may."""
 
-    USER = "user", "User"
-    MODERATOR = "moderator", "Moderator"
-    ADMINISTRATOR = "administrator", "Administrator"
+    USER = "user", _("User")
+    MODERATOR = "moderator", _("Moderator")
+    ADMINISTRATOR = "administrator", _("Administrator")
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -38,10 +39,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField("e-mail address", unique=True)
+    email = models.EmailField(_("e-mail address"), unique=True)
     display_name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField("moderator", default=False)
+    is_staff = models.BooleanField(_("moderator"), default=False)
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -56,7 +57,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("email"),
                 name="accounts_user_email_unique",
-                violation_error_message="A user with this e-mail address exists already.",
+                violation_error_message=_("A user with this e-mail address exists already."),
             ),
         )
 
@@ -90,8 +91,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Scope(models.TextChoices):
     """What a token may do."""
 
-    READ = "read", "Read"
-    WRITE = "write", "Read and write"
+    READ = "read", _("Read")
+    WRITE = "write", _("Read and write")
 
 
 class ApiToken(AbstractAuthToken):
@@ -131,7 +132,7 @@ class Invitation(models.Model):
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    email = models.EmailField("e-mail address")
+    email = models.EmailField(_("e-mail address"))
     token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="invitations"
@@ -189,7 +190,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        verbose_name_plural = "audit entries"
+        verbose_name_plural = _("audit entries")
         indexes = (models.Index(fields=["target_kind", "target"], name="audit_of_target"),)
 
     def __str__(self) -> str:

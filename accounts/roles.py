@@ -2,16 +2,17 @@
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Target
 from accounts.models import Role, User
 from accounts.tokens import revoke_all
 
-OWN = "Nobody changes their own role or suspends themselves: ask another administrator."
-LAST = "This is the last administrator who can log in: make somebody else one first."
-NOT_YOURS = "Only administrators change roles, suspend and reinstate."
-NO_REASON = "Give a reason: it goes into the audit log."
+OWN = _("Nobody changes their own role or suspends themselves: ask another administrator.")
+LAST = _("This is the last administrator who can log in: make somebody else one first.")
+NOT_YOURS = _("Only administrators change roles, suspend and reinstate.")
+NO_REASON = _("Give a reason: it goes into the audit log.")
 
 
 class NotAllowed(ValueError):

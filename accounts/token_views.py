@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -34,7 +35,8 @@ def _made(request: UserRequest, form: TokenForm) -> HttpResponse:
     try:
         token, text = create_token(owner=request.user, **form.cleaned_data)
     except TooManyTokens:
-        form.add_error(None, f"You have {MOST_TOKENS} tokens. Revoke one that you no longer need first.")
+        words = gettext("You have {count} tokens. Revoke one that you no longer need first.")
+        form.add_error(None, words.format(count=MOST_TOKENS))
         return _page(request, form, status=400)
     return _page(request, TokenForm(), made=token, text=text)
 
@@ -46,7 +48,8 @@ def api_token_revoke(request: UserRequest, uuid: UUID) -> HttpResponse:
     if token is None:
         raise Http404
     revoke_token(token=token)
-    messages.success(request, f"The token “{token.name}” opens nothing any more.")
+    words = gettext("The token “{name}” opens nothing any more.")
+    messages.success(request, words.format(name=token.name))
     return redirect("api_tokens")
 
 

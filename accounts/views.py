@@ -14,6 +14,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -43,7 +44,7 @@ def profile(request: UserRequest) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         services.change_profile(user=request.user, **form.cleaned_data)
-        messages.success(request, "Your profile was saved.")
+        messages.success(request, gettext("Your profile was saved."))
         return redirect("profile")
     context = {"form": form, "waiting": waiting_address(request.user)}
     return render(request, "account/profile.html", context, status=400 if form.is_bound else 200)
@@ -113,7 +114,7 @@ def invitation_revoke(request: UserRequest, uuid: UUID) -> HttpResponse:
     if invitation is None:
         raise Http404
     revoke_invitation(invitation=invitation, actor=request.user)
-    messages.success(request, "The invitation was revoked. Its link lets nobody in any more.")
+    messages.success(request, gettext("The invitation was revoked. Its link lets nobody in any more."))
     return redirect("invitations")
 
 
@@ -125,7 +126,7 @@ def invitation_follow(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return render(request, "account/invitation_gone.html", status=404)
     if request.user.is_authenticated:
-        messages.info(request, "You are logged in. Log out first to sign up with an invitation.")
+        messages.info(request, gettext("You are logged in. Log out first to sign up with an invitation."))
         return redirect("profile")
     request.session[SESSION_KEY] = str(invitation.uuid)
     get_adapter(request).stash_verified_email(request, invitation.email)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from analyses.detection import Document
 from analyses.models import Analysis
 from analyses.report import Face, Report, report_of
@@ -64,31 +66,33 @@ def _lines(one: dict[str, str], two: dict[str, str]) -> Iterator[Line]:
 
 def _outcome(analysis: Analysis, report: Report) -> dict[str, str]:
     return {
-        "Verdict": report.words.headline,
-        "Probability": percent(analysis.fake_probability, report.threshold),
-        "Reasons": " ".join(sentence for _, sentence in report.reasons) or "none",
-        "Stability check": _stability(report),
-        "Faces": str(len(report.faces)),
-        "Frames scored": str(report.frames_looked_at),
+        gettext("Verdict"): gettext(report.words.headline),
+        gettext("Probability"): percent(analysis.fake_probability, report.threshold),
+        gettext("Reasons"): " ".join(gettext(sentence) for _, sentence in report.reasons) or gettext("none"),
+        gettext("Stability check"): _stability(report),
+        gettext("Faces"): str(len(report.faces)),
+        gettext("Frames scored"): str(report.frames_looked_at),
     }
 
 
 def _made_with(report: Report) -> dict[str, str]:
     lower, upper = percent(report.lower_threshold), percent(report.threshold)
     return {
-        "Model": report.model["name"],
-        "Version": report.model["version"],
-        "SHA-256 of the weights": report.model["sha256"],
-        "Calibration": report.model["calibration"] or "none given",
-        "Limits": f"fake from {upper}, real up to {lower}",
-        "Software": ", ".join(f"{name} {version}" for name, version in report.software.items()),
+        gettext("Model"): report.model["name"],
+        gettext("Version"): report.model["version"],
+        gettext("SHA-256 of the weights"): report.model["sha256"],
+        gettext("Calibration"): report.model["calibration"] or gettext("none given"),
+        gettext("Limits"): gettext("fake from {upper}, real up to {lower}").format(upper=upper, lower=lower),
+        gettext("Software"): ", ".join(f"{name} {version}" for name, version in report.software.items()),
     }
 
 
 def _stability(report: Report) -> str:
     if report.stability is None:
-        return "not checked"
-    return "same verdict when re-encoded" if report.stability["stable"] else "changes when re-encoded"
+        return gettext("not checked")
+    if report.stability["stable"]:
+        return gettext("same verdict when re-encoded")
+    return gettext("changes when re-encoded")
 
 
 def _face_pairs(left: Analysis, one: Report, right: Analysis, two: Report) -> Iterator[FacePair]:
@@ -102,15 +106,16 @@ def _face_pairs(left: Analysis, one: Report, right: Analysis, two: Report) -> It
 
 
 def _face_pair(one: Report, left: Face | None, two: Report, right: Face | None) -> FacePair:
-    numbers = dict.fromkeys(f"Face {face.track}" for face in (left, right) if face is not None)
+    words = gettext("Face {track}")
+    numbers = dict.fromkeys(words.format(track=face.track) for face in (left, right) if face is not None)
     line = Line(" / ".join(numbers), _judged(left, one.threshold), _judged(right, two.threshold))
     return FacePair(left, right, line)
 
 
 def _judged(face: Face | None, threshold: float) -> str:
     if face is None:
-        return "not found"
-    return f"{VERDICTS[face.verdict].headline}, {percent(face.fake_probability, threshold)}"
+        return gettext("not found")
+    return f"{gettext(VERDICTS[face.verdict].headline)}, {percent(face.fake_probability, threshold)}"
 
 
 def _boxes(analysis: Analysis) -> dict[int, dict[int, Box]]:

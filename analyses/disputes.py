@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import User
 from analyses.models import Analysis, Dispute
@@ -18,14 +19,14 @@ class DisputeClosed(ValueError):
 def open_dispute(*, analysis: Analysis, author: User, opinion: str, comment: str = "") -> Dispute:
     """Raises :class:`DisputeRefused`."""
     if not analysis.is_done:
-        raise DisputeRefused("There is no verdict yet.")
+        raise DisputeRefused(gettext("There is no verdict yet."))
     try:
         with transaction.atomic():
             return Dispute.objects.create(
                 analysis=analysis, author=author, opinion=Dispute.Opinion(opinion), comment=comment.strip()
             )
     except IntegrityError as error:
-        raise DisputeRefused("You have already said that this verdict is wrong.") from error
+        raise DisputeRefused(gettext("You have already said that this verdict is wrong.")) from error
 
 
 def withdraw_dispute(*, dispute: Dispute) -> None:

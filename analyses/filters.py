@@ -8,44 +8,48 @@ A parameter that makes no sense is as good as absent; the form says which one it
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from django import forms
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from analyses.detection import Verdict
 from analyses.fields import folded
 from analyses.models import NAME_LENGTH, UNFINISHED, State
 from analyses.querysets import AnalysisQuerySet
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 UNFINISHED_WORD = "unfinished"
 VERDICT_CHOICES = [
-    ("", "Any"),
-    (str(Verdict.FAKE), "Likely manipulated"),
-    (str(Verdict.REAL), "No sign found"),
-    (str(Verdict.INCONCLUSIVE), "Can’t tell"),
+    ("", _("Any")),
+    (str(Verdict.FAKE), _("Likely manipulated")),
+    (str(Verdict.REAL), _("No sign found")),
+    (str(Verdict.INCONCLUSIVE), _("Can’t tell")),
 ]
 STATE_CHOICES = [
-    ("", "Any"),
-    (UNFINISHED_WORD, "Waiting or running"),
+    ("", _("Any")),
+    (UNFINISHED_WORD, _("Waiting or running")),
     *State.choices,
 ]
 
 
 class Sort(models.TextChoices):
-    NEWEST = "newest", "Newest first"
-    OLDEST = "oldest", "Oldest first"
-    PROBABILITY = "probability", "Highest probability first"
-    NAME = "name", "File name, A to Z"
+    NEWEST = "newest", _("Newest first")
+    OLDEST = "oldest", _("Oldest first")
+    PROBABILITY = "probability", _("Highest probability first")
+    NAME = "name", _("File name, A to Z")
 
 
 class DateField(forms.DateField):
     """A day of UTC, as ``<input type="date">`` sends it."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: "StrOrPromise") -> None:
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        message = {"invalid": "Write the date as year-month-day, like 2026-11-25."}
+        message = {"invalid": _("Write the date as year-month-day, like 2026-11-25.")}
         super().__init__(
             label=label, required=False, input_formats=["%Y-%m-%d"], widget=widget, error_messages=message
         )
@@ -55,29 +59,29 @@ class HistoryForm(forms.Form):
     """Over the list, and the parser of its address."""
 
     q = forms.CharField(
-        label="File name contains",
+        label=_("File name contains"),
         required=False,
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
-    verdict = forms.ChoiceField(label="Verdict", required=False, choices=VERDICT_CHOICES)
-    state = forms.ChoiceField(label="State", required=False, choices=STATE_CHOICES)
-    model = forms.CharField(label="Model", required=False, max_length=100, widget=forms.Select)
-    since = DateField("Uploaded from")
-    until = DateField("Uploaded until")
-    sort = forms.ChoiceField(label="Order", required=False, choices=Sort.choices)
+    verdict = forms.ChoiceField(label=_("Verdict"), required=False, choices=VERDICT_CHOICES)
+    state = forms.ChoiceField(label=_("State"), required=False, choices=STATE_CHOICES)
+    model = forms.CharField(label=_("Model"), required=False, max_length=100, widget=forms.Select)
+    since = DateField(_("Uploaded from"))
+    until = DateField(_("Uploaded until"))
+    sort = forms.ChoiceField(label=_("Order"), required=False, choices=Sort.choices)
 
     def offer_models(self, names: Iterable[str]) -> None:
         """The models in the list, and the one that the address names."""
         chosen = self["model"].value()
         known = sorted({*names, *([chosen] if chosen else [])})
-        self.fields["model"].widget.choices = [("", "Any"), *((name, name) for name in known)]
+        self.fields["model"].widget.choices = [("", _("Any")), *((name, name) for name in known)]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         since, until = values.get("since"), values.get("until")
         if since and until and since > until:
-            self.add_error("until", "This day is before the first one.")
+            self.add_error("until", _("This day is before the first one."))
         return values
 
 

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from analyses.detection import InstalledModel, installed_models
@@ -17,10 +19,10 @@ class OptionsForm(forms.Form):
     """What an analysis is asked for. Where one model is installed there is nothing to choose."""
 
     backbone = forms.ChoiceField(
-        label="Model", required=False, error_messages={"invalid_choice": "This model is not installed."}
+        label=_("Model"), required=False, error_messages={"invalid_choice": _("This model is not installed.")}
     )
     stability = forms.BooleanField(
-        label="Also check whether the verdict holds for compressed copies",
+        label=_("Also check whether the verdict holds for compressed copies"),
         required=False,
         widget=forms.CheckboxInput(attrs={"aria-describedby": "stability-help"}),
     )
@@ -40,46 +42,46 @@ class UploadForm(OptionsForm):
     """One video. What it holds is checked by ``analyses.services``, not here."""
 
     video = forms.FileField(
-        label="Video file",
+        label=_("Video file"),
         allow_empty_file=True,  # the service has a sentence for it
-        error_messages={"required": "Choose a video file first."},
+        error_messages={"required": _("Choose a video file first.")},
         widget=forms.FileInput(attrs={"accept": ACCEPT, "aria-describedby": "limits"}),
     )
 
 
 class ShareForm(forms.Form):
     days = forms.TypedChoiceField(
-        label="The link works for",
+        label=_("The link works for"),
         coerce=int,
-        choices=[(days, f"{days} day{'s' if days > 1 else ''}") for days in LIFETIMES],
+        choices=lambda: [(days, _lifetime(days)) for days in LIFETIMES],
         initial=7,
     )
-    shows_name = forms.BooleanField(label="Show the file’s name", required=False)
+    shows_name = forms.BooleanField(label=_("Show the file’s name"), required=False)
 
 
 class DisputeForm(forms.Form):
     opinion = forms.ChoiceField(
-        label="What do you think it is?",
+        label=_("What do you think it is?"),
         choices=Dispute.Opinion.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose one of the three."},
+        error_messages={"required": _("Choose one of the three.")},
     )
     comment = forms.CharField(
-        label="Why? (optional)",
+        label=_("Why? (optional)"),
         required=False,
         max_length=COMMENT_LENGTH,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="Up to 2,000 characters. The moderators of this site read it.",
+        help_text=_("Up to 2,000 characters. The moderators of this site read it."),
     )
 
 
 class DataForm(forms.Form):
-    videos = forms.BooleanField(label="Also the videos", required=False)
+    videos = forms.BooleanField(label=_("Also the videos"), required=False)
 
 
 class DeleteAccountForm(forms.Form):
     password = forms.CharField(
-        label="Your password",
+        label=_("Your password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -91,10 +93,15 @@ class DeleteAccountForm(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         if not self._user.check_password(password):
-            raise forms.ValidationError("This is not your password.")
+            raise forms.ValidationError(_("This is not your password."))
         return password
 
 
+def _lifetime(days: int) -> str:
+    return ngettext("{count} day", "{count} days", days).format(count=days)
+
+
 def _label(model: InstalledModel) -> str:
-    label = f"{model.weights.name}, version {model.weights.version}"
-    return label if model.backbone else f"Standard: {label}"
+    words = gettext("{name}, version {version}")
+    label = words.format(name=model.weights.name, version=model.weights.version)
+    return label if model.backbone else gettext("Standard: {model}").format(model=label)

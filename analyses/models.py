@@ -10,6 +10,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 import analyses.moderation.models  # noqa: F401 (the other models of this app)
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
@@ -72,11 +73,11 @@ class Video(models.Model):
 class State(models.TextChoices):
     """Where an analysis is on its way: queued, running, then one of the other three for good."""
 
-    QUEUED = "queued", "Waiting"
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    FAILED = "failed", "Failed"
-    CANCELLED = "cancelled", "Cancelled"
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 FILTERED = ("state", "verdict", "model_name")
@@ -109,7 +110,7 @@ class Analysis(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="analyses")
     video = models.ForeignKey(Video, on_delete=models.PROTECT, related_name="analyses")
     backbone = models.CharField(max_length=BACKBONE_LENGTH, blank=True)
-    stability = models.BooleanField("stability check", default=False)
+    stability = models.BooleanField(_("stability check"), default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     stage = models.CharField(max_length=10, choices=STAGE_CHOICES, blank=True)
     progress_done = models.PositiveIntegerField(default=0)
@@ -144,7 +145,7 @@ class Analysis(models.Model):
     objects = AnalysisQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "analyses"
+        verbose_name_plural = _("analyses")
         ordering = ("-created_at", "-id")
         # A history in each of its orders. The columns behind the uuid are those that it is filtered by: rows
         # that don't match are passed over within the index.
@@ -282,7 +283,7 @@ class Upload(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     received_bytes = models.PositiveBigIntegerField(default=0)
     backbone = models.CharField(max_length=BACKBONE_LENGTH, blank=True)
-    stability = models.BooleanField("stability check", default=False)
+    stability = models.BooleanField(_("stability check"), default=False)
     analysis = models.ForeignKey(
         Analysis, null=True, blank=True, on_delete=models.CASCADE, related_name="uploads"
     )
@@ -386,14 +387,14 @@ class Dispute(models.Model):
     """What an owner thinks of a verdict. It never changes the result, which stays on record beside it."""
 
     class Opinion(models.TextChoices):
-        REAL = "real", "Real"
-        FAKE = "fake", "Fake"
-        UNSURE = "unsure", "Can’t say"
+        REAL = "real", _("Real")
+        FAKE = "fake", _("Fake")
+        UNSURE = "unsure", _("Can’t say")
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        WITHDRAWN = "withdrawn", "Withdrawn"
-        RESOLVED = "resolved", "Answered"
+        OPEN = "open", _("Open")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        RESOLVED = "resolved", _("Answered")
 
     uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
     analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="disputes")
@@ -461,16 +462,16 @@ def export_path(export: "Export", filename: str) -> str:
 
 
 class ExportState(models.TextChoices):
-    QUEUED = "queued", "Waiting"
-    RUNNING = "running", "Being written"
-    DONE = "done", "Ready"
-    FAILED = "failed", "Failed"
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Being written")
+    DONE = "done", _("Ready")
+    FAILED = "failed", _("Failed")
 
 
 class ExportKind(models.TextChoices):
-    HISTORY_CSV = "history_csv", "History as CSV"
-    ACCOUNT = "account", "All your data"
-    ACCOUNT_VIDEOS = "account_videos", "All your data and videos"
+    HISTORY_CSV = "history_csv", _("History as CSV")
+    ACCOUNT = "account", _("All your data")
+    ACCOUNT_VIDEOS = "account_videos", _("All your data and videos")
 
 
 ACCOUNT_KINDS = (ExportKind.ACCOUNT, ExportKind.ACCOUNT_VIDEOS)

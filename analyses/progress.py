@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext, ngettext
 
 from analyses.detection import STAGES
 from analyses.live import LivePoint, live_duration_s, live_points
@@ -48,7 +49,7 @@ class Progress:
 def progress_of(analysis: Analysis) -> Progress:
     position = analysis.queue_position
     headline = _headline(analysis, position)
-    stage = STAGE_NAMES.get(analysis.stage, "")
+    stage = gettext(STAGE_NAMES.get(analysis.stage, ""))
     return Progress(
         headline=headline,
         announcement=f"{headline} {stage}".strip(),
@@ -64,28 +65,39 @@ def progress_of(analysis: Analysis) -> Progress:
 
 def _headline(analysis: Analysis, position: int | None) -> str:
     if analysis.is_finished:
-        return "The analysis has ended."
+        return gettext("The analysis has ended.")
     if analysis.cancel_requested:
-        return "Cancelling."
+        return gettext("Cancelling.")
     if position is None:
-        return "The analysis is running." if analysis.stage else "Getting ready: the model is being loaded."
+        return _running(analysis)
     if position == 1:
-        return "Waiting. This clip is next."
-    clips = "1 clip" if position == 2 else f"{position - 1} clips"
-    return f"Waiting. {clips} before this one."
+        return gettext("Waiting. This clip is next.")
+    before = position - 1
+    words = ngettext(
+        "Waiting. {count} clip before this one.", "Waiting. {count} clips before this one.", before
+    )
+    return words.format(count=before)
+
+
+def _running(analysis: Analysis) -> str:
+    if analysis.stage:
+        return gettext("The analysis is running.")
+    return gettext("Getting ready: the model is being loaded.")
 
 
 def _step(analysis: Analysis, stage: str) -> Step:
     present = STAGES.index(analysis.stage) if analysis.stage in STAGES else -1
     here = STAGES.index(stage)
+    name = gettext(STAGE_NAMES[stage])
     if here > present:
-        return Step(STAGE_NAMES[stage], "waiting")
+        return Step(name, "waiting")
     if here < present:
-        return Step(STAGE_NAMES[stage], "done")
-    return Step(STAGE_NAMES[stage], "current", _count(analysis))
+        return Step(name, "done")
+    return Step(name, "current", _count(analysis))
 
 
 def _count(analysis: Analysis) -> str:
     if not analysis.progress_total:
         return ""
-    return f"{analysis.progress_done} of {analysis.progress_total} {STAGE_UNITS[analysis.stage]}"
+    words, unit = gettext("{done} of {total} {units}"), gettext(STAGE_UNITS[analysis.stage])
+    return words.format(done=analysis.progress_done, total=analysis.progress_total, units=unit)

@@ -6,6 +6,7 @@ The codes of files and analyses are the detector's; ``REFUSALS`` holds those of 
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from analyses.detection import FAILURE_SENTENCES, Failure
 from analyses.quotas import Quota, QuotaExceeded
@@ -93,7 +94,8 @@ def refusal_of(code: str) -> Refusal:
 
 
 def problem_of(code: Failure) -> dict[str, str]:
-    return {"code": str(code), "message": FAILURE_SENTENCES[code], "hint": REFUSAL_HINTS.get(code, "")}
+    message, hint = gettext(FAILURE_SENTENCES[code]), gettext(REFUSAL_HINTS.get(code, ""))
+    return {"code": str(code), "message": message, "hint": hint}
 
 
 def status_of(code: Failure) -> int:
@@ -120,7 +122,7 @@ def answer_to(error: UploadRejected | QuotaExceeded) -> Answer:
     code, wait = f"quota_{error.quota}", error.retry_after_s
     refusal = REFUSALS[code]
     return Answer(
-        problem={"code": code, "message": refusal.sentence, "hint": _quota_hint(error)},
+        problem={"code": code, "message": gettext(refusal.sentence), "hint": _quota_hint(error)},
         status=refusal.status,
         headers={} if wait is None else {"Retry-After": str(wait)},
     )
@@ -133,6 +135,6 @@ def answer_of(code: Failure) -> Answer:
 def _quota_hint(error: QuotaExceeded) -> str:
     """What to do, or from when on it is possible again."""
     if error.quota == Quota.MINUTES and error.waits_for_own:
-        return UNTIL_THEN.format(longest=span(settings.MAX_VIDEO_DURATION_S))
+        return gettext(UNTIL_THEN).format(longest=span(settings.MAX_VIDEO_DURATION_S))
     frees_at = moment(error.frees_at) if error.frees_at else ""
-    return QUOTA_HINTS[error.quota].format(frees_at=frees_at)
+    return gettext(QUOTA_HINTS[error.quota]).format(frees_at=frees_at)

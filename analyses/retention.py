@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Target
@@ -25,9 +26,9 @@ logger = logging.getLogger(__name__)
 
 BATCH = 200
 """So many of each at a time; the rest at the next round."""
-NO_REASON = "Give a reason for the hold: it goes into the audit log."
-HELD_ALREADY = "It is on hold already."
-NOT_HELD = "It isn’t on hold."
+NO_REASON = _("Give a reason for the hold: it goes into the audit log.")
+HELD_ALREADY = _("It is on hold already.")
+NOT_HELD = _("It isn’t on hold.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts import audit
 from accounts.audit import Target
@@ -207,7 +208,7 @@ def delete_video_files(*, video: Video) -> bool:
         if stored is None:
             return False
         if stored.analyses.unfinished().exists():
-            raise StillNeeded("This file is being analysed. Wait until that is done, or cancel it.")
+            raise StillNeeded(gettext("This file is being analysed. Wait until that is done, or cancel it."))
         Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
         transaction.on_commit(partial(_delete_files, stored))
     return True

@@ -6,6 +6,8 @@ from secrets import token_urlsafe
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from analyses.models import Analysis, ShareLink
@@ -13,7 +15,7 @@ from analyses.models import Analysis, ShareLink
 TOKEN_BYTES = 32
 LIFETIMES = (1, 7, 30)
 """Days."""
-NAMELESS = "Shared clip"
+NAMELESS = _("Shared clip")
 
 
 def token_hash(token: str) -> str:
@@ -58,6 +60,6 @@ def shared_analysis(link: ShareLink) -> Analysis:
     analysis = link.analysis
     analysis.video.proxy_due = False
     if not link.shows_name:
-        analysis.video.original_name = NAMELESS
+        analysis.video.original_name = gettext(NAMELESS)
         analysis.document = {**(analysis.document or {}), "path": NAMELESS}
     return analysis

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+
 from analyses import services
 from analyses.exports import frames_csv, result_bytes
 from analyses.models import Analysis
@@ -33,27 +35,29 @@ def downloads_of(analysis: Analysis) -> tuple[Download, ...]:
     return (
         Download(
             "analysis_pdf",
-            "Report (PDF)",
-            "For people: verdict, timeline, faces, evidence, hashes, and how to read it. The result "
-            "is attached.",
+            gettext("Report (PDF)"),
+            gettext(
+                "For people: verdict, timeline, faces, evidence, hashes, and how to read it. The result "
+                "is attached."
+            ),
             about(pdf_bytes),
         ),
         Download(
             "analysis_zip",
-            "All evidence (ZIP)",
-            f"{_pictures(len(images))}the report, the result, the scored frames, and a list of SHA-256 sums.",
+            gettext("All evidence (ZIP)"),
+            _archived(len(images)),
             about(pdf_bytes + pictures + json_bytes // 5 + csv_bytes // 5),
         ),
         Download(
             "analysis_json",
-            "Result (JSON)",
-            "For programs: everything on this page but the pictures.",
+            gettext("Result (JSON)"),
+            gettext("For programs: everything on this page but the pictures."),
             about(json_bytes),
         ),
         Download(
             "analysis_csv",
-            "Scored frames (CSV)",
-            f"For spreadsheets: {rows} {'row' if rows == 1 else 'rows'}, one for each frame and face.",
+            gettext("Scored frames (CSV)"),
+            _tabled(rows),
             about(csv_bytes),
         ),
     )
@@ -62,8 +66,24 @@ def downloads_of(analysis: Analysis) -> tuple[Download, ...]:
 def about(size: int) -> str:
     """Rounded to two digits, so that it doesn't look more exact than it is."""
     unit = 10 ** max(0, len(str(size)) - 2)
-    return f"about {megabytes(round(size / unit) * unit)}"
+    return gettext("about {size}").format(size=megabytes(round(size / unit) * unit))
 
 
-def _pictures(number: int) -> str:
-    return f"{number} pictures, " if number else ""
+def _archived(pictures: int) -> str:
+    if not pictures:
+        return gettext("The report, the result, the scored frames, and a list of SHA-256 sums.")
+    words = ngettext(
+        "{count} picture, the report, the result, the scored frames, and a list of SHA-256 sums.",
+        "{count} pictures, the report, the result, the scored frames, and a list of SHA-256 sums.",
+        pictures,
+    )
+    return words.format(count=pictures)
+
+
+def _tabled(rows: int) -> str:
+    words = ngettext(
+        "For spreadsheets: {count} row, one for each frame and face.",
+        "For spreadsheets: {count} rows, one for each frame and face.",
+        rows,
+    )
+    return words.format(count=rows)

@@ -12,6 +12,8 @@ from itertools import groupby, pairwise
 from statistics import fmean, median
 from typing import Protocol
 
+from django.utils.translation import gettext, ngettext
+
 from analyses.detection import Verdict
 from analyses.report import Face, Report
 from analyses.templatetags.figures import clock, percent
@@ -50,7 +52,7 @@ class Stretch:
 
     @property
     def label(self) -> str:
-        return f"{clock(self.first_s)} to {clock(self.last_s)}"
+        return gettext("{first} to {last}").format(first=clock(self.first_s), last=clock(self.last_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,20 +209,31 @@ def _without(part: tuple[float, float], runs: Sequence[Stretch], gap: float) -> 
 
 def _scores_in_words(track: int, own: Sequence[Scored]) -> str:
     if not own:
-        return f"Face {track}: no frame was scored."
+        return gettext("Face {track}: no frame was scored.").format(track=track)
     top = max(own, key=lambda frame: frame.score)
-    mean = fmean(frame.score for frame in own)
-    frames = "1 frame" if len(own) == 1 else f"{len(own)} frames"
-    return (
-        f"Face {track}: {frames} scored between {clock(own[0].time_s)} and {clock(own[-1].time_s)}; "
-        f"mean {percent(mean)}, highest {percent(top.score)} at {clock(top.time_s)}."
+    words = ngettext(
+        "Face {track}: {count} frame scored between {first} and {last}; mean {mean}, "
+        "highest {top} at {top_at}.",
+        "Face {track}: {count} frames scored between {first} and {last}; mean {mean}, "
+        "highest {top} at {top_at}.",
+        len(own),
+    )
+    return words.format(
+        track=track,
+        count=len(own),
+        first=clock(own[0].time_s),
+        last=clock(own[-1].time_s),
+        mean=percent(fmean(frame.score for frame in own)),
+        top=percent(top.score),
+        top_at=clock(top.time_s),
     )
 
 
 def _absence(unseen: Sequence[Stretch]) -> str:
     if not unseen:
         return ""
-    return f" Looked for and not seen: {', '.join(stretch.label for stretch in unseen)}."
+    stretches = ", ".join(stretch.label for stretch in unseen)
+    return " " + gettext("Looked for and not seen: {stretches}.").format(stretches=stretches)
 
 
 def score_y(score: float) -> float:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import floor
 
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from analyses import quotas
@@ -27,26 +29,26 @@ class UsageRow:
 
 
 NAMES: dict[str, str] = {
-    Quota.ANALYSES: "Analyses in 24 hours",
-    Quota.MINUTES: "Length of video in 24 hours",
-    Quota.STORAGE: "Storage",
-    Quota.RUNNING: "Waiting or running now",
+    Quota.ANALYSES: _("Analyses in 24 hours"),
+    Quota.MINUTES: _("Length of video in 24 hours"),
+    Quota.STORAGE: _("Storage"),
+    Quota.RUNNING: _("Waiting or running now"),
 }
 WHAT_IS_LEFT: dict[str, str] = {
-    Quota.ANALYSES: "analyses in 24 hours",
-    Quota.MINUTES: "of video in 24 hours",
-    Quota.STORAGE: "of storage",
-    Quota.RUNNING: "analyses at once",
+    Quota.ANALYSES: _("{left} of {limit} analyses in 24 hours"),
+    Quota.MINUTES: _("{left} of {limit} of video in 24 hours"),
+    Quota.STORAGE: _("{left} of {limit} of storage"),
+    Quota.RUNNING: _("{left} of {limit} analyses at once"),
 }
 NOTES: dict[str, str] = {
-    Quota.ANALYSES: "Each counts for 24 hours, also when you delete it, but not one that never ran.",
-    Quota.MINUTES: "Each counts for 24 hours, once its analysis has found out how long it is.",
-    Quota.STORAGE: "The videos that you keep, and the uploads under way.",
-    Quota.RUNNING: "Your analyses that are not done yet.",
+    Quota.ANALYSES: _("Each counts for 24 hours, also when you delete it, but not one that never ran."),
+    Quota.MINUTES: _("Each counts for 24 hours, once its analysis has found out how long it is."),
+    Quota.STORAGE: _("The videos that you keep, and the uploads under way."),
+    Quota.RUNNING: _("Your analyses that are not done yet."),
 }
-HELD = "Those under way count as {longest} each until then."
-ROOM_AFTER_OWN = "There is room again when those under way are done."
-ROOM_FROM = "There is room again from {moment} on."
+HELD = _("Those under way count as {longest} each until then.")
+ROOM_AFTER_OWN = _("There is room again when those under way are done.")
+ROOM_FROM = _("There is room again from {moment} on.")
 
 
 def usage_rows(user: User) -> list[UsageRow]:
@@ -59,25 +61,25 @@ def limited_rows(user: User) -> list[UsageRow]:
 
 
 def _row(meter: Meter) -> UsageRow:
-    words = _WORDS[meter.quota]
-    used, limit = words(meter.used), words(meter.limit) if meter.is_limited else ""
+    words, name, note = _WORDS[meter.quota], gettext(NAMES[meter.quota]), " ".join(_notes(meter))
+    used = words(meter.used)
+    if not meter.is_limited:
+        return UsageRow(meter, name, gettext("{used}, no limit").format(used=used), "", note)
+    limit, left = words(meter.limit), words(meter.left)
+    used = gettext("{used} of {limit}").format(used=used, limit=limit)
     return UsageRow(
-        meter=meter,
-        name=NAMES[meter.quota],
-        used=f"{used} of {limit}" if limit else f"{used}, no limit",
-        left=f"{words(meter.left)} of {limit} {WHAT_IS_LEFT[meter.quota]}" if limit else "",
-        note=" ".join(_notes(meter)),
+        meter, name, used, gettext(WHAT_IS_LEFT[meter.quota]).format(left=left, limit=limit), note
     )
 
 
 def _notes(meter: Meter) -> Iterator[str]:
-    yield NOTES[meter.quota]
+    yield gettext(NOTES[meter.quota])
     if meter.held:
-        yield HELD.format(longest=length(settings.MAX_VIDEO_DURATION_S))
+        yield gettext(HELD).format(longest=length(settings.MAX_VIDEO_DURATION_S))
     if meter.is_full and meter.waits_for_own:
-        yield ROOM_AFTER_OWN
+        yield gettext(ROOM_AFTER_OWN)
     elif meter.is_full and meter.frees_at:
-        yield ROOM_FROM.format(moment=moment(meter.frees_at))
+        yield gettext(ROOM_FROM).format(moment=moment(meter.frees_at))
 
 
 def length(seconds: float) -> str:

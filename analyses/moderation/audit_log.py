@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import facts
 from accounts.models import AuditEntry, User
@@ -25,11 +27,11 @@ COLUMNS = (
 class AuditForm(forms.Form):
     """Over the log, and the parser of its address."""
 
-    action = forms.CharField(label="Action begins with", required=False, max_length=50)
-    actor = forms.CharField(label="Who (e-mail address or number)", required=False, max_length=254)
-    target = forms.CharField(label="About (number)", required=False, max_length=64)
-    since = DateField("From")
-    until = DateField("Until")
+    action = forms.CharField(label=_("Action begins with"), required=False, max_length=50)
+    actor = forms.CharField(label=_("Who (e-mail address or number)"), required=False, max_length=254)
+    target = forms.CharField(label=_("About (number)"), required=False, max_length=64)
+    since = DateField(_("From"))
+    until = DateField(_("Until"))
 
     @property
     def words(self) -> dict[str, str]:
@@ -94,7 +96,7 @@ def _by(text: str) -> Q:
 
 
 def _row(entry: AuditEntry, names: dict[UUID, str]) -> AuditRow:
-    who = "The site itself" if entry.actor is None else names.get(entry.actor, str(entry.actor))
+    who = gettext("The site itself") if entry.actor is None else names.get(entry.actor, str(entry.actor))
     return AuditRow(entry, who, _words(entry.before), _words(entry.after))
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Target
@@ -14,8 +15,8 @@ from analyses.models import Analysis
 from analyses.moderation.models import Case
 
 HELD_FOR = timedelta(minutes=30)
-OWN = "You uploaded this: a colleague decides about it."
-HELD = "{name} is working on this case. You can decide once it is released, or after half an hour."
+OWN = _("You uploaded this: a colleague decides about it.")
+HELD = _("{name} is working on this case. You can decide once it is released, or after half an hour.")
 JOINED = ("held_by", "last__moderator", "judgement", "hiding", "kept_by")
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts import roles
 from accounts.models import User
@@ -22,14 +23,14 @@ from analyses.moderation.models import JUDGEMENTS, OVERRULES, Case, Decision, Ki
 from analyses.moderation.notices import notify
 
 AGREES = "A moderator looked at it and agrees with the model."
-OVERTAKEN = "A colleague decided meanwhile. Read what they wrote; nothing of yours was saved."
-NO_REASON = "Give a reason: the owner reads it, and it goes into the audit log."
-NOTHING_PROPOSED = "There is nothing that waits for a second moderator."
-NOT_TWICE = "You proposed it yourself: another moderator has to agree."
-NEEDS_ADMINISTRATOR = "One of the two who suspend an account has to be an administrator."
-HIDDEN_ALREADY = "It is hidden already."
-NOT_HIDDEN = "It isn’t hidden."
-FILE_GONE = "The file was deleted already."
+OVERTAKEN = _("A colleague decided meanwhile. Read what they wrote; nothing of yours was saved.")
+NO_REASON = _("Give a reason: the owner reads it, and it goes into the audit log.")
+NOTHING_PROPOSED = _("There is nothing that waits for a second moderator.")
+NOT_TWICE = _("You proposed it yourself: another moderator has to agree.")
+NEEDS_ADMINISTRATOR = _("One of the two who suspend an account has to be an administrator.")
+HIDDEN_ALREADY = _("It is hidden already.")
+NOT_HIDDEN = _("It isn’t hidden.")
+FILE_GONE = _("The file was deleted already.")
 
 CONFIRMED: dict[str, Label] = {"real": Label.REAL, "fake": Label.FAKE, "inconclusive": Label.UNKNOWN}
 

@@ -1,16 +1,20 @@
 """The forms of the review page."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from analyses.models import Analysis
 from analyses.moderation.models import REASON_LENGTH, Case, Kind
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 class ReasonField(forms.CharField):
-    def __init__(self, label: str, help_text: str, **options: Any) -> None:
+    def __init__(self, label: "StrOrPromise", help_text: "StrOrPromise", **options: Any) -> None:
         widget = forms.Textarea(attrs={"rows": 3})
         super().__init__(label=label, help_text=help_text, max_length=REASON_LENGTH, widget=widget, **options)
 
@@ -23,14 +27,16 @@ class SeenForm(forms.Form):
 
 class DecisionForm(SeenForm):
     kind = forms.ChoiceField(
-        label="Decision",
+        label=_("Decision"),
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose a decision."},
+        error_messages={"required": _("Choose a decision.")},
     )
     reason = ReasonField(
-        "Reason",
-        "The owner reads it, and so does whoever has a link to the result. Needed for all but “The model is "
-        "right”.",
+        _("Reason"),
+        _(
+            "The owner reads it, and so does whoever has a link to the result. Needed for all but “The model "
+            "is right”."
+        ),
         required=False,
     )
 
@@ -44,9 +50,9 @@ class DecisionForm(SeenForm):
 
 class HoldForm(forms.Form):
     reason = ReasonField(
-        "Reason of the hold",
-        "Moderators read it, and it goes into the audit log.",
-        error_messages={"required": "Give a reason: it goes into the audit log."},
+        _("Reason of the hold"),
+        _("Moderators read it, and it goes into the audit log."),
+        error_messages={"required": _("Give a reason: it goes into the audit log.")},
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.managers import AppendOnly
 
@@ -14,23 +15,23 @@ REASON_LENGTH = 2000
 
 
 class Kind(models.TextChoices):
-    CONFIRM = "confirm", "The model is right"
-    OVERRULE_REAL = "overrule_real", "It is real"
-    OVERRULE_FAKE = "overrule_fake", "It is manipulated"
-    OVERRULE_UNKNOWN = "overrule_unknown", "It can’t be told"
-    HIDE = "hide", "Hide it from share links"
-    UNHIDE = "unhide", "Show it by share links again"
-    DELETE_FILE = "delete_file", "Delete the video file"
-    SUSPEND_ACCOUNT = "suspend_account", "Suspend the owner’s account"
-    DECLINE = "decline", "Decline what was proposed"
+    CONFIRM = "confirm", _("The model is right")
+    OVERRULE_REAL = "overrule_real", _("It is real")
+    OVERRULE_FAKE = "overrule_fake", _("It is manipulated")
+    OVERRULE_UNKNOWN = "overrule_unknown", _("It can’t be told")
+    HIDE = "hide", _("Hide it from share links")
+    UNHIDE = "unhide", _("Show it by share links again")
+    DELETE_FILE = "delete_file", _("Delete the video file")
+    SUSPEND_ACCOUNT = "suspend_account", _("Suspend the owner’s account")
+    DECLINE = "decline", _("Decline what was proposed")
 
 
 class Label(models.TextChoices):
     """What a person found the clip to be."""
 
-    REAL = "real", "Real"
-    FAKE = "fake", "Manipulated"
-    UNKNOWN = "unknown", "Can’t be told"
+    REAL = "real", _("Real")
+    FAKE = "fake", _("Manipulated")
+    UNKNOWN = "unknown", _("Can’t be told")
 
 
 OVERRULES: dict[str, Label] = {

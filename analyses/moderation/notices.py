@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from analyses.moderation.models import Decision, Kind, Notice
@@ -22,14 +24,16 @@ MOST_ATTEMPTS = 5
 NEXT_ATTEMPT = timedelta(minutes=10)
 """A worker that is lost while it sends leaves the letter due again after so long."""
 WORDS: dict[str, str] = {
-    Kind.CONFIRM: "A moderator read what you said and agrees with the model.",
-    Kind.OVERRULE_REAL: "A moderator found the clip to be real. The model’s result stays beside it.",
-    Kind.OVERRULE_FAKE: "A moderator found the clip to be manipulated. The model’s result stays beside it.",
-    Kind.OVERRULE_UNKNOWN: "A moderator found that it can’t be told. The model’s result stays beside it.",
-    Kind.HIDE: "A moderator hid the result: share links no longer show it.",
-    Kind.UNHIDE: "A moderator lifted the hiding: share links show the result again.",
-    Kind.DELETE_FILE: "A moderator deleted the video file. The result stays.",
-    Kind.SUSPEND_ACCOUNT: "Your account was suspended.",
+    Kind.CONFIRM: _("A moderator read what you said and agrees with the model."),
+    Kind.OVERRULE_REAL: _("A moderator found the clip to be real. The model’s result stays beside it."),
+    Kind.OVERRULE_FAKE: _(
+        "A moderator found the clip to be manipulated. The model’s result stays beside it."
+    ),
+    Kind.OVERRULE_UNKNOWN: _("A moderator found that it can’t be told. The model’s result stays beside it."),
+    Kind.HIDE: _("A moderator hid the result: share links no longer show it."),
+    Kind.UNHIDE: _("A moderator lifted the hiding: share links show the result again."),
+    Kind.DELETE_FILE: _("A moderator deleted the video file. The result stays."),
+    Kind.SUSPEND_ACCOUNT: _("Your account was suspended."),
 }
 
 
@@ -63,7 +67,8 @@ def send_letter(uuid: UUID) -> None:
 
 def _send(notice: Notice) -> None:
     name = " ".join(notice.decision.analysis.video.original_name.split())
-    context: dict[str, object] = {"name": name, "words": WORDS[notice.decision.kind]}
+    context: dict[str, object] = {"name": name, "words": gettext(WORDS[notice.decision.kind])}
     context |= {"reason": notice.decision.reason, "can_log_in": notice.user.is_active}
     body = render_to_string("moderation/notice.txt", context)
-    send_mail(f"TruthLens: a decision about “{name}”", body, None, [notice.user.email])
+    subject = gettext("TruthLens: a decision about “{name}”").format(name=name)
+    send_mail(subject, body, None, [notice.user.email])

@@ -9,6 +9,7 @@ from django import forms
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from analyses.detection import Verdict
@@ -21,33 +22,33 @@ from analyses.querysets import AnalysisQuerySet
 
 
 class Show(models.TextChoices):
-    DISPUTED = "disputed", "Disputed"
-    UNSURE = "unsure", "Low confidence"
-    PROPOSED = "proposed", "Waiting for a second moderator"
-    MINE = "mine", "Held by me"
-    NEWEST = "newest", "All results"
+    DISPUTED = "disputed", _("Disputed")
+    UNSURE = "unsure", _("Low confidence")
+    PROPOSED = "proposed", _("Waiting for a second moderator")
+    MINE = "mine", _("Held by me")
+    NEWEST = "newest", _("All results")
 
 
 class Decided(models.TextChoices):
-    NO = "no", "Not yet"
-    YES = "yes", "Decided"
+    NO = "no", _("Not yet")
+    YES = "yes", _("Decided")
 
 
 class QueueForm(forms.Form):
     """Over the queue, and the parser of its address."""
 
-    show = forms.ChoiceField(label="Show", required=False, choices=Show.choices)
+    show = forms.ChoiceField(label=_("Show"), required=False, choices=Show.choices)
     q = forms.CharField(
-        label="File name contains",
+        label=_("File name contains"),
         required=False,
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
-    verdict = forms.ChoiceField(label="Verdict", required=False, choices=VERDICT_CHOICES)
+    verdict = forms.ChoiceField(label=_("Verdict"), required=False, choices=VERDICT_CHOICES)
     decided = forms.ChoiceField(
-        label="Decided by a moderator", required=False, choices=[("", "Any"), *Decided.choices]
+        label=_("Decided by a moderator"), required=False, choices=[("", _("Any")), *Decided.choices]
     )
-    sort = forms.ChoiceField(label="Order", required=False, choices=[("", "As usual"), *Sort.choices])
+    sort = forms.ChoiceField(label=_("Order"), required=False, choices=[("", _("As usual")), *Sort.choices])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from math import ceil
 
 from django.db.models import Count, Sum
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from analyses.detection import FAILURE_SENTENCES, Failure, Verdict
 from analyses.models import Analysis, Dispute, Export, State, Video
@@ -17,7 +19,7 @@ from analyses.scale import scale_of
 MOST_ROWS = 20_000
 """So many of the newest rows are read for times and for the what-if."""
 WINDOW = timedelta(days=30)
-SPANS = (("24 hours", timedelta(hours=24)), ("7 days", timedelta(days=7)))
+SPANS = ((_("24 hours"), timedelta(hours=24)), (_("7 days"), timedelta(days=7)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def load() -> Load:
 
 def times() -> list[Times]:
     """Of the analyses that a worker took within each span."""
-    return [_times(name, timezone.now() - length) for name, length in SPANS]
+    return [_times(gettext(name), timezone.now() - length) for name, length in SPANS]
 
 
 def _times(name: str, since: datetime) -> Times:

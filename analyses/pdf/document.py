@@ -1,4 +1,7 @@
-"""The PDF as a whole: pages, metadata and the attached result document. The same analysis, the same bytes."""
+"""The PDF as a whole: pages, metadata and the attached result document. The same analysis, the same bytes.
+
+So it is English, whoever asks for it.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+from django.utils import translation
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFString
 from reportlab.platypus import SimpleDocTemplate
@@ -36,7 +40,9 @@ def report_pdf(analysis: Analysis) -> bytes:
     digest = hashlib.sha256(content).hexdigest()
     target = BytesIO()
     frame = partial(_page_frame, analysis, _attach_once(content))
-    _template(target, analysis, digest).build(_story(analysis, digest), onFirstPage=frame, onLaterPages=frame)
+    with translation.override("en"):
+        story = _story(analysis, digest)
+        _template(target, analysis, digest).build(story, onFirstPage=frame, onLaterPages=frame)
     return target.getvalue()
 
 

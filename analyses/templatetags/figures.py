@@ -4,10 +4,20 @@ from datetime import datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from analyses.sentences import in_words
 
 register = template.Library()
 
 NBSP = "\u00a0"
+TIME_FORMAT = "j M Y, H:i T"
+
+
+register.filter(in_words)
 
 
 @register.filter
@@ -39,7 +49,7 @@ def span(seconds: float) -> str:
 def roughly(seconds: float) -> str:
     """A length of time that is only estimated: a few seconds, 15 s, 2 min."""
     if seconds < 7.5:
-        return "a few seconds"
+        return gettext("a few seconds")
     if seconds < 57.5:
         return f"{5 * round(seconds / 5)}{NBSP}s"
     return f"{max(1, round(seconds / 60))}{NBSP}min"
@@ -49,11 +59,11 @@ def roughly(seconds: float) -> str:
 def percent(share: float | None, threshold: float | None = None) -> str:
     """A probability in whole percent. With the threshold, never rounded onto the other side of a limit."""
     if share is None:
-        return "no score"
+        return gettext("no score")
     if share > 0.99:
-        return f"over{NBSP}99{NBSP}%"
+        return gettext("over {share}").replace(" ", NBSP).format(share=f"99{NBSP}%")
     if share < 0.01:
-        return f"under{NBSP}1{NBSP}%"
+        return gettext("under {share}").replace(" ", NBSP).format(share=f"1{NBSP}%")
     whole = round(100 * share)
     if threshold is not None and _side(whole / 100, threshold) != _side(share, threshold):
         return f"{100 * share:.1f}{NBSP}%"
@@ -83,9 +93,17 @@ def bitrate(kilobits: float) -> str:
 
 @register.filter
 def moment(when: datetime) -> str:
-    """A point in time, as ``_time.html`` has it: 26 Nov 2026, 14:05 UTC."""
-    local = timezone.localtime(when)
-    return f"{local.day}{NBSP}{local:%b}{NBSP}{local:%Y}, {local:%H:%M}{NBSP}{local:%Z}"
+    """A point in time: 26 Nov 2026, 14:05 UTC."""
+    return date_format(timezone.localtime(when), f"j{NBSP}M{NBSP}Y, H:i{NBSP}T")
+
+
+@register.filter
+def when(at: datetime | None) -> SafeString:
+    """A point in time as a piece of a page, also in the middle of a sentence; nothing for None."""
+    if at is None:
+        return SafeString()
+    local = timezone.localtime(at)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), date_format(local, TIME_FORMAT))
 
 
 @register.filter

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import trans_real
 from pytest_django import Settings
 
 from accounts.models import Scope, User
@@ -13,6 +15,7 @@ from accounts.tokens import create_token
 from analyses.inference import supervisor
 from analyses.models import Analysis
 from analyses.supervision import Supervisor
+from analyses.tests import pseudo
 from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_running
 from detector import DetectorConfig
 
@@ -115,3 +118,12 @@ def api(alice: User, as_api: Callable[..., Client]) -> Client:
 def token(alice: User) -> str:
     """A token of Alice that may write."""
     return create_token(owner=alice, name="script", scope=Scope.WRITE)[1]
+
+
+@pytest.fixture
+def pseudo_locale(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Visitors who ask for it get it. Yields its code."""
+    settings.LANGUAGES = [("en", "English"), (pseudo.CODE, "Pseudo")]
+    monkeypatch.setitem(trans_real._translations, pseudo.CODE, pseudo.PseudoTranslations())
+    yield pseudo.CODE
+    translation.activate("en")

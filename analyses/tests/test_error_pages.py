@@ -2,6 +2,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
+from allauth.core.ratelimit import respond_429
 from django.conf import settings as site_settings
 from django.contrib.staticfiles import finders
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import include, path
+from django.views.csrf import csrf_failure
 from pytest_django import Settings
 
 SHEETS = ("tokens", "base", "components", "error")
@@ -27,6 +29,8 @@ raising_patterns = [
     path("raise/404", raising(Http404("a secret"))),
     path("raise/413", raising(RequestDataTooBig("a secret"))),
     path("raise/500", raising(RuntimeError("a secret"))),
+    path("raise/429", respond_429),
+    path("raise/403-csrf", csrf_failure),
 ]
 handler400 = "truthlens_site.errors.bad_request"
 urlpatterns = [path("", include(site_settings.ROOT_URLCONF)), *raising_patterns]
@@ -47,6 +51,8 @@ def site(alice_client: Client, settings: Settings) -> Client:
         ("/raise/403", 403, "You may not do this"),
         ("/raise/404", 404, "There is nothing at this address"),
         ("/raise/413", 413, "This is too large"),
+        ("/raise/429", 429, "Too many tries in a short time"),
+        ("/raise/403-csrf", 403, "This page was open for too long"),
         ("/nothing", 404, "There is nothing at this address"),
         ("/raise/500", 500, "Something broke on this site"),
     ],

@@ -7,6 +7,8 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -18,8 +20,8 @@ from analyses.forms import DataForm, DeleteAccountForm
 from analyses.models import Analysis, ExportKind, Video
 from analyses.views.requests import UserRequest
 
-BEING_MADE = "A download of your data is being made already."
-LAST = "You are the only administrator of this site: make somebody else one first."
+BEING_MADE = _("A download of your data is being made already.")
+LAST = _("You are the only administrator of this site: make somebody else one first.")
 
 
 @login_required
@@ -55,7 +57,7 @@ def account_delete(request: UserRequest) -> HttpResponse:
         form.add_error(None, LAST)
         return _ask(request, form, 409)
     logout(request)
-    messages.success(request, "Your account and everything in it is deleted.")
+    messages.success(request, gettext("Your account and everything in it is deleted."))
     return redirect("home")
 
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analyses import services
@@ -41,7 +42,7 @@ def analysis_rerun(request: UserRequest, uuid: UUID) -> HttpResponse:
         messages.error(request, f"{problem['message']} {problem['hint']}".strip())
         return redirect(analysis)
     except services.FileGone:
-        messages.error(request, "The video file was deleted. Upload it again to have it analysed.")
+        messages.error(request, _("The video file was deleted. Upload it again to have it analysed."))
         return redirect(analysis)
     except Video.DoesNotExist as error:
         raise Http404 from error
@@ -57,8 +58,8 @@ def analysis_delete(request: UserRequest, uuid: UUID) -> HttpResponse:
         return render(request, "analyses/delete.html", context)
     name, shared = analysis.video.original_name, _is_shared(analysis)
     services.delete_analysis(analysis=analysis, by=request.user)
-    what = f"This analysis of “{name}” was" if shared else f"“{name}” and its analysis were"
-    messages.success(request, f"{what} deleted.")
+    alone, both = _("This analysis of “{name}” was deleted."), _("“{name}” and its analysis were deleted.")
+    messages.success(request, (alone if shared else both).format(name=name))
     return redirect("analyses")
 
 

@@ -4,6 +4,7 @@ from django import forms
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -14,15 +15,15 @@ from analyses.views.requests import UserRequest
 
 class ThresholdForm(forms.Form):
     threshold = forms.FloatField(
-        label="Limit",
+        label=_("Limit"),
         min_value=0.51,
         max_value=0.99,
         widget=forms.NumberInput(attrs={"step": "0.01", "min": "0.51", "max": "0.99"}),
         error_messages={
-            "min_value": "Give a number from 0.51 to 0.99.",
-            "max_value": "Give a number from 0.51 to 0.99.",
-            "invalid": "Give a number from 0.51 to 0.99.",
-            "required": "Give a number from 0.51 to 0.99.",
+            "min_value": _("Give a number from 0.51 to 0.99."),
+            "max_value": _("Give a number from 0.51 to 0.99."),
+            "invalid": _("Give a number from 0.51 to 0.99."),
+            "required": _("Give a number from 0.51 to 0.99."),
         },
     )
 

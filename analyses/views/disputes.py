@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from analyses import disputes
@@ -29,7 +30,7 @@ def analysis_dispute(request: UserRequest, uuid: UUID) -> HttpResponse:
     except disputes.DisputeRefused as refused:
         messages.warning(request, str(refused))
     else:
-        messages.success(request, "Thank you. The moderators of this site will read it.")
+        messages.success(request, gettext("Thank you. The moderators of this site will read it."))
     return redirect(f"{analysis.get_absolute_url()}#dispute")
 
 
@@ -40,7 +41,7 @@ def dispute_withdraw(request: UserRequest, uuid: UUID) -> HttpResponse:
     dispute = analysis.disputes.filter(author=request.user, state=Dispute.State.OPEN).first()
     if dispute is not None:
         disputes.withdraw_dispute(dispute=dispute)
-        messages.success(request, "You took it back.")
+        messages.success(request, gettext("You took it back."))
     return redirect(f"{analysis.get_absolute_url()}#dispute")
 
 

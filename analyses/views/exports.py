@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -18,7 +20,7 @@ from analyses.wording import filter_words
 MOST_SHOWN = 100
 KINDS = {".csv": ("history", "text/csv; charset=utf-8"), ".zip": ("data", "application/zip")}
 """What a downloaded file is called, and its type."""
-TOO_MANY = "You have several exports under way already. Wait until one of them is ready."
+TOO_MANY = _("You have several exports under way already. Wait until one of them is ready.")
 
 
 @login_required
@@ -64,7 +66,7 @@ def export_file(request: UserRequest, uuid: UUID) -> HttpResponseBase:
 @require_POST
 def export_delete(request: UserRequest, uuid: UUID) -> HttpResponse:
     export_services.delete_export(export=get_export(request.user, uuid))
-    messages.success(request, "The export was deleted.")
+    messages.success(request, gettext("The export was deleted."))
     return redirect("exports")
 
 

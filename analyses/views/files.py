@@ -14,6 +14,8 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -27,8 +29,8 @@ from analyses.pdf.document import NoResult, report_pdf
 from analyses.views.requests import UserRequest
 
 ORIGINAL = "original"
-NOT_FINISHED = "This analysis has not finished, so there is nothing to download yet."
-NO_RESULT = "This analysis ended without a result, so there is no report of it."
+NOT_FINISHED = _("This analysis has not finished, so there is nothing to download yet.")
+NO_RESULT = _("This analysis ended without a result, so there is no report of it.")
 
 
 @login_required
@@ -137,9 +139,9 @@ def _download(
     try:
         response = export(analysis)
     except exports.NotFinished:
-        return _nothing(NOT_FINISHED)
+        return _nothing(gettext(NOT_FINISHED))
     except NoResult:
-        return _nothing(NO_RESULT)
+        return _nothing(gettext(NO_RESULT))
     name = f"{_stem(analysis.video.original_name)}-truthlens.{extension}"
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "private, no-store"

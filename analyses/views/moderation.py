@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
@@ -27,8 +29,8 @@ from analyses.views.moderators import moderators_only
 from analyses.views.pages import result_context
 from analyses.views.requests import UserRequest
 
-DONE_WORDS = {"claim": "claimed", "release": "released", "confirm": "confirmed"}
-UNREADABLE = "The form could not be read. Try again."
+ACTIONS = ("claim", "release", "confirm")
+UNREADABLE = _("The form could not be read. Try again.")
 
 
 @moderators_only
@@ -68,15 +70,24 @@ def moderation_bulk(request: UserRequest) -> HttpResponse:
     """Claim, release or confirm the rows that were ticked, as they were when the page was made."""
     action = request.POST.get("action", "")
     chosen = _selected(request)
-    if action not in DONE_WORDS or not chosen:
-        messages.warning(request, "Nothing was selected. Tick the rows that you mean first.")
+    if action not in ACTIONS or not chosen:
+        messages.warning(request, gettext("Nothing was selected. Tick the rows that you mean first."))
         return redirect(_back(request))
     count, refused = cases.for_each(chosen, _bulk_action(request, action))
     if count:
-        messages.success(request, f"{count} case{'' if count == 1 else 's'} {DONE_WORDS[action]}.")
+        messages.success(request, _done(action, count))
     for analysis, sentence in refused:
         messages.warning(request, f"“{analysis.video.original_name}”: {sentence}")
     return redirect(_back(request))
+
+
+def _done(action: str, count: int) -> str:
+    words = {
+        "claim": ngettext("{count} case claimed.", "{count} cases claimed.", count),
+        "release": ngettext("{count} case released.", "{count} cases released.", count),
+        "confirm": ngettext("{count} case confirmed.", "{count} cases confirmed.", count),
+    }
+    return words[action].format(count=count)
 
 
 def _bulk_action(request: UserRequest, action: str) -> Callable[[Analysis], None]:
@@ -155,7 +166,7 @@ def moderation_claim(request: UserRequest, uuid: UUID) -> HttpResponse:
         request,
         analysis,
         lambda: cases.claim(analysis=analysis, moderator=request.user),
-        "You hold this case for half an hour.",
+        gettext("You hold this case for half an hour."),
     )
 
 
@@ -164,7 +175,7 @@ def moderation_claim(request: UserRequest, uuid: UUID) -> HttpResponse:
 def moderation_release(request: UserRequest, uuid: UUID) -> HttpResponse:
     analysis = get_moderated(request.user, uuid)
     cases.release(analysis=analysis, moderator=request.user)
-    messages.success(request, "The case is free for others.")
+    messages.success(request, gettext("The case is free for others."))
     return redirect("moderation_review", uuid)
 
 
@@ -181,8 +192,8 @@ def moderation_decide(request: UserRequest, uuid: UUID) -> HttpResponse:
         decision = decisions.decide(analysis=analysis, moderator=request.user, **values)
     except cases.NotAllowed as error:
         return _review(request, analysis, _refused(request, analysis, str(error)), status=409)
-    words = "Proposed. It counts once another moderator agrees." if decision.needs_second else "Decided."
-    messages.success(request, words)
+    proposed, decided = gettext("Proposed. It counts once another moderator agrees."), gettext("Decided.")
+    messages.success(request, proposed if decision.needs_second else decided)
     return redirect("moderation_review", uuid)
 
 
@@ -208,7 +219,7 @@ def moderation_second(request: UserRequest, uuid: UUID) -> HttpResponse:
         request,
         analysis,
         lambda: decisions.second(analysis=analysis, moderator=request.user, seen=form.cleaned_data["seen"]),
-        "You agreed: the decision counts now.",
+        gettext("You agreed: the decision counts now."),
     )
 
 
@@ -228,7 +239,7 @@ def moderation_hold(request: UserRequest, uuid: UUID) -> HttpResponse:
         request,
         analysis,
         lambda: change(analysis=analysis, moderator=request.user, reason=reason),
-        "The hold is lifted." if lifts else "On hold: no policy deletes it.",
+        gettext("The hold is lifted.") if lifts else gettext("On hold: no policy deletes it."),
     )
 
 

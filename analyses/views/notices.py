@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,7 +24,7 @@ MOST_SHOWN = 100
 def notices(request: UserRequest) -> HttpResponse:
     rows = Notice.objects.filter(user=request.user).select_related("decision__analysis__video")
     rows = rows.defer("decision__analysis__document")[:MOST_SHOWN]
-    entries = [(notice, WORDS[notice.decision.kind]) for notice in rows]
+    entries = [(notice, gettext(WORDS[notice.decision.kind])) for notice in rows]
     context = {"entries": entries, "has_unread": any(notice.read_at is None for notice, _ in entries)}
     return render(request, "moderation/notices.html", context)
 
@@ -32,7 +33,7 @@ def notices(request: UserRequest) -> HttpResponse:
 @require_POST
 def notices_read(request: UserRequest) -> HttpResponse:
     mark_read(user=request.user)
-    messages.success(request, "All marked as read.")
+    messages.success(request, gettext("All marked as read."))
     return redirect("notices")
 
 

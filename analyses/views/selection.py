@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from analyses import services
@@ -31,7 +32,8 @@ def analyses_delete(request: UserRequest) -> HttpResponse:
         context = {"chosen": chosen, "list_query": _list_words(request), "back": _list_url(request)}
         return render(request, "analyses/delete_many.html", context)
     count = services.delete_analyses(analyses=chosen)
-    messages.success(request, f"{count} analys{'i' if count == 1 else 'e'}s deleted.")
+    words = ngettext("{count} analysis deleted.", "{count} analyses deleted.", count)
+    messages.success(request, words.format(count=count))
     return redirect(_list_url(request))
 
 
@@ -58,7 +60,7 @@ def _selected(request: UserRequest) -> list[Analysis]:
 
 
 def _nothing_selected(request: UserRequest) -> HttpResponseRedirectBase:
-    messages.warning(request, "Nothing was selected. Tick the rows that you mean first.")
+    messages.warning(request, gettext("Nothing was selected. Tick the rows that you mean first."))
     return redirect(_list_url(request))
 
 

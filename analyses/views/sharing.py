@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -41,7 +42,7 @@ def share_revoke(request: UserRequest, uuid: UUID, link: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     sharing.revoke_share_link(link=found)
-    messages.success(request, "The link was revoked. Whoever has it sees nothing any more.")
+    messages.success(request, gettext("The link was revoked. Whoever has it sees nothing any more."))
     return redirect(f"{analysis.get_absolute_url()}#share")
 
 

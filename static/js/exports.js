@@ -1,4 +1,5 @@
 // Keeps the list up to date while an export is being written.
+import { words } from "./words.js";
 
 const SHOWN_MS = 1500;
 const HIDDEN_MS = 10_000;
@@ -19,7 +20,7 @@ async function refresh() {
     if (response.redirected) return location.reload();
     if (response.ok && !list.contains(document.activeElement)) {
       list.innerHTML = await response.text();
-      if (!isBusy()) announcement.textContent = "Nothing is being written any more.";
+      if (!isBusy()) announcement.textContent = words("finished");
     }
   } catch {
     // The server is away for a moment; the next try may find it.

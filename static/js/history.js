@@ -1,4 +1,6 @@
 // Ticks all rows of the page at once and says how many are ticked. Without this file the link does the first by itself.
+import { words } from "./words.js";
+
 const form = document.querySelector("[data-selection]");
 const all = form.querySelector("[data-select-all]");
 const status = form.querySelector("[data-selected]");
@@ -7,9 +9,9 @@ const needing = [...form.querySelectorAll("button[type=submit]")];
 
 function show() {
   const count = boxes.filter((box) => box.checked).length;
-  all.textContent = count === boxes.length ? "Select none" : "Select all on this page";
+  all.textContent = words(count === boxes.length ? "selectNone" : "selectAll");
   for (const button of needing) button.disabled = count === 0;
-  status.textContent = count ? `${count} selected` : "";
+  status.textContent = count ? words("selected", { count }) : "";
 }
 
 all.setAttribute("role", "button");

@@ -1,4 +1,6 @@
 // Joins the player, the timeline and the faces: a click or a key moves the video; playhead and boxes follow it.
+import { words } from "./words.js";
+
 const player = document.querySelector("[data-player]");
 const block = document.querySelector("[data-player-block]");
 const stage = document.querySelector("[data-stage]");
@@ -105,7 +107,7 @@ if (timeline) {
     knob.setAttribute("cx", `${100 * share}%`);
     knob.setAttribute("visibility", "visible");
     slider.setAttribute("aria-valuenow", seconds.toFixed(1));
-    slider.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(duration)}`);
+    slider.setAttribute("aria-valuetext", words("now", { now: clock(seconds), end: clock(duration) }));
   });
 
   const seekTo = (event) => {
@@ -135,7 +137,7 @@ if (timeline) {
   };
 
   timeline.classList.add("timeline--live");
-  const attributes = { role: "slider", tabindex: "0", "aria-label": "Position in the video", "aria-valuemin": "0", "aria-valuemax": String(duration) };
+  const attributes = { role: "slider", tabindex: "0", "aria-label": words("position"), "aria-valuemin": "0", "aria-valuemax": String(duration) };
   for (const [name, value] of Object.entries(attributes)) slider.setAttribute(name, value);
   slider.addEventListener("keydown", useKey);
   for (const plot of [slider, ...timeline.querySelectorAll("[data-plot]")]) {

@@ -1,10 +1,15 @@
 // Sends a file in pieces (vendor/tus-js-client), so that it goes on after a broken connection, a reload or a restart.
+import { words } from "./words.js";
+
 const PIECE_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = [0, 1000, 3000, 5000, 10000, 20000, 30000, 30000];
 const SPEED_OVER_MS = 4000;
 const METADATA_MS = 5000;
-const LOST = { message: "The connection was lost.", hint: "What was sent so far is kept: try again when you are online." };
-const REFUSED = { message: "The upload failed.", hint: "You may have been logged out: reload this page, then choose the file again." };
+
+// A sentence and what to do about it.
+export function problemOf(name, values) {
+  return { message: words(name, values), hint: words(`${name}Hint`) };
+}
 
 // In the units that the limit is set in: 1 MB is 1,048,576 bytes.
 export function megabytes(bytes) {
@@ -27,16 +32,16 @@ export function asked(form) {
 export async function faultOf(file, form) {
   const { maxBytes, maxDuration, extensions } = form.dataset;
   const name = file.name.toLowerCase();
-  if (file.size === 0) return { message: "The file is empty.", hint: "Check that the file was saved completely." };
+  if (file.size === 0) return problemOf("empty");
   if (file.size > Number(maxBytes)) {
-    return { message: `The file is larger than the limit: ${megabytes(file.size)} of ${megabytes(Number(maxBytes))}.`, hint: "Cut out the part in doubt and upload that." };
+    return problemOf("tooLarge", { size: megabytes(file.size), limit: megabytes(Number(maxBytes)) });
   }
   if (!file.type.startsWith("video/") && !extensions.split(",").some((extension) => name.endsWith(extension))) {
-    return { message: "The file is not a video.", hint: "Check that you chose the right file." };
+    return problemOf("notVideo");
   }
   const seconds = await lengthOf(file);
   if (seconds > Number(maxDuration)) {
-    return { message: `The video is longer than the limit: ${span(seconds)} of ${span(Number(maxDuration))}.`, hint: "Cut out the part in doubt and upload that." };
+    return problemOf("tooLong", { length: span(seconds), limit: span(Number(maxDuration)) });
   }
   return null;
 }
@@ -85,9 +90,10 @@ class Speed {
 }
 
 export function progressWords(sent, total, speed) {
-  const share = `${Math.floor((100 * sent) / total)} %, ${megabytes(sent)} of ${megabytes(total)}`;
-  if (sent >= total) return "Uploaded. The site checks the file.";
-  return speed > 0 ? `${share}, ${megabytes(speed)} a second, ${span((total - sent) / speed)} left` : share;
+  if (sent >= total) return words("allSent");
+  const values = { share: Math.floor((100 * sent) / total), sent: megabytes(sent), total: megabytes(total) };
+  if (speed <= 0) return words("sent", values);
+  return words("sentAtSpeed", { ...values, speed: megabytes(speed), left: span((total - sent) / speed) });
 }
 
 // Sends `file`, going on where an earlier attempt stopped. `told` has onProgress(sent, total, speed), onDone(url), onProblem(problem).
@@ -122,7 +128,7 @@ export function send(form, file, wanted, told) {
     },
     onSuccess: ({ lastResponse }) => told.onDone(lastResponse.getHeader("Analysis-Location")),
     onError: () => {
-      if (!stopped) told.onProblem(answer ? problemIn(answer) || REFUSED : LOST);
+      if (!stopped) told.onProblem(answer ? problemIn(answer) || problemOf("refused") : problemOf("lost"));
     },
   });
   upload.findPreviousUploads().then((earlier) => {

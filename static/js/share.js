@@ -1,4 +1,6 @@
 // A button that copies the new link. Without this file the link can be selected and copied by hand.
+import { words } from "./words.js";
+
 const address = document.querySelector("[data-address]");
 const button = document.querySelector("[data-copy]");
 const status = document.querySelector("[data-copied]");
@@ -16,6 +18,6 @@ async function copied() {
 }
 
 button.addEventListener("click", async () => {
-  status.textContent = (await copied()) ? "Copied." : "This browser doesn’t let pages copy. The link is selected: copy it with the keyboard.";
+  status.textContent = words((await copied()) ? "copied" : "notCopied");
 });
 button.hidden = false;

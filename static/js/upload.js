@@ -1,5 +1,6 @@
 // The upload form with a drop zone and a row for each file. Without this file the form still works, for one file.
 import { asked, faultOf, megabytes, progressWords, send, unfinished } from "./sending.js";
+import { words } from "./words.js";
 
 const AT_ONCE = 2;
 const form = document.getElementById("upload");
@@ -16,8 +17,8 @@ function complain(title, hint = "") {
   problem.hidden = !title;
 }
 
-function say(words) {
-  part("status").textContent = words;
+function say(text) {
+  part("status").textContent = text;
 }
 
 // One file: its place in the list, and what becomes of it. `state` is checking, ready, wrong, waiting, sending, failed, away or done.
@@ -27,7 +28,7 @@ class Row {
     this.place = document.getElementById("file").content.firstElementChild.cloneNode(true);
     this.part("name").textContent = name;
     for (const of of this.place.querySelectorAll("[data-of]")) of.textContent = ` ${name}`;
-    this.part("bar").setAttribute("aria-label", `Uploaded of ${name}`);
+    this.part("bar").setAttribute("aria-label", words("uploadedOf", { name }));
     this.part("cancel").addEventListener("click", () => this.cancel());
     this.part("again").addEventListener("click", () => this.wait());
     rows.add(this);
@@ -39,13 +40,13 @@ class Row {
     return this.place.querySelector(`[data-${name}]`);
   }
 
-  show(state, words, fault = null) {
+  show(state, text, fault = null) {
     this.state = state;
-    this.part("words").textContent = words;
+    this.part("words").textContent = text;
     this.part("bar").hidden = !["sending", "away"].includes(state);
     this.part("open").hidden = state !== "done";
     this.part("again").hidden = state !== "failed";
-    this.part("cancel-word").textContent = { sending: "Cancel", away: "Discard" }[state] || "Remove";
+    this.part("cancel-word").textContent = words({ sending: "cancel", away: "discard" }[state] || "remove");
     this.part("problem").hidden = !fault;
     this.part("title").textContent = fault ? fault.message : "";
     this.part("hint").textContent = (fault && fault.hint) || "";
@@ -56,18 +57,18 @@ class Row {
     this.show("checking", megabytes(file.size));
     const fault = await faultOf(file, form);
     if (!rows.has(this)) return;
-    this.show(fault ? "wrong" : "ready", fault ? "" : `${megabytes(file.size)}, ready to upload`, fault);
+    this.show(fault ? "wrong" : "ready", fault ? "" : words("ready", { size: megabytes(file.size) }), fault);
     if (this.wanted && !fault) this.wait();
   }
 
   wait() {
     this.wanted = this.wanted || asked(form);
-    this.show("waiting", "Waiting for its turn");
+    this.show("waiting", words("waiting"));
     sendNext();
   }
 
   start() {
-    this.show("sending", "Uploading");
+    this.show("sending", words("sending"));
     this.stop = send(form, this.file, this.wanted, {
       onProgress: (sent, total, speed) => {
         this.part("bar").value = (100 * sent) / total;
@@ -84,8 +85,8 @@ class Row {
 
   finish(url) {
     this.part("open").href = url;
-    this.show("done", "Uploaded. Its analysis has begun.");
-    say(`${this.name} is uploaded.`);
+    this.show("done", words("done"));
+    say(words("isUploaded", { name: this.name }));
     if (rows.size === 1) window.location.assign(url);
     else sendNext();
   }
@@ -100,14 +101,14 @@ class Row {
     }
     this.wanted = earlier.wanted;
     this.part("bar").value = (100 * received) / size;
-    this.show("away", `${megabytes(received)} of ${megabytes(size)} are here. Choose the same file again to go on.`);
+    this.show("away", words("away", { sent: megabytes(received), total: megabytes(size) }));
   }
 
   cancel() {
     const next = this.place.nextElementSibling || this.place.previousElementSibling;
     if (this.state === "sending") this.stop();
     if (this.state === "away") this.earlier.discard();
-    say(`${this.name} is removed.`);
+    say(words("isRemoved", { name: this.name }));
     rows.delete(this);
     this.place.remove();
     list.hidden = rows.size === 0;
@@ -139,7 +140,7 @@ function add(files) {
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const underWay = ["checking", "ready", "waiting", "sending"].flatMap(inState);
-  complain(underWay.length ? "" : "Choose a video file first.");
+  complain(underWay.length ? "" : words("choose"));
   for (const row of inState("checking")) row.wanted = asked(form);
   for (const row of inState("ready")) row.wait();
 });

@@ -1,13 +1,10 @@
 // Records a short clip with the camera, shows it, and sends it like any other file.
-import { asked, progressWords, send } from "./sending.js";
+import { asked, problemOf, progressWords, send } from "./sending.js";
+import { words } from "./words.js";
 
 const KINDS = { "video/webm;codecs=vp9": "webm", "video/webm;codecs=vp8": "webm", "video/webm": "webm", "video/mp4": "mp4" };
 const BITS_PER_SECOND = 6_000_000;
-const PROBLEMS = {
-  NotAllowedError: ["The browser didn’t allow the camera.", "Allow it for this site, most often beside the address, then press the button again."],
-  NotFoundError: ["No camera was found.", "Connect one, then press the button again."],
-  NotReadableError: ["The camera can’t be used.", "Another program may be using it. Close that, then press the button again."],
-};
+const PROBLEMS = { NotAllowedError: "notAllowed", NotFoundError: "notFound", NotReadableError: "notReadable" };
 const form = document.getElementById("recorder");
 const part = (name) => form.querySelector(`[data-${name}]`);
 const shortest = Number(form.dataset.shortest);
@@ -31,15 +28,15 @@ function show(state) {
   for (const name of PARTS) part(name).hidden = !SEEN[state].includes(name);
 }
 
-function complain(title, hint = "") {
-  part("problem-title").textContent = title;
+function complain({ message, hint = "" }) {
+  part("problem-title").textContent = message;
   part("problem-hint").textContent = hint;
   part("problem-hint").hidden = !hint;
-  document.getElementById("problem").hidden = !title;
+  document.getElementById("problem").hidden = !message;
 }
 
-function say(words) {
-  part("status").textContent = words;
+function say(text) {
+  part("status").textContent = text;
 }
 
 function turnOff() {
@@ -49,21 +46,21 @@ function turnOff() {
 }
 
 async function turnOn() {
-  complain("");
+  complain({ message: "" });
   if (!kind || !navigator.mediaDevices) {
-    complain("This browser can’t record here.", "Browsers give the camera to pages at https addresses only. Record the clip with another program and upload the file.");
+    complain(problemOf("notHere"));
     return;
   }
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false });
   } catch (error) {
-    complain(...(PROBLEMS[error.name] || ["The camera didn’t start.", "Check that it works in another program."]));
+    complain(problemOf(PROBLEMS[error.name] || "notStarted"));
     return;
   }
   part("live").srcObject = stream;
   await part("live").play();
   show("on");
-  say("The camera is on.");
+  say(words("on"));
   part("record").focus();
 }
 
@@ -73,7 +70,7 @@ function record() {
   const began = performance.now();
   const tick = () => {
     const seconds = (performance.now() - began) / 1000;
-    part("time").textContent = `${Math.floor(seconds)} of ${longest} s`;
+    part("time").textContent = words("time", { now: Math.floor(seconds), longest });
     part("stop").disabled = seconds < shortest;
     if (seconds >= longest) recorder.stop();
   };
@@ -87,7 +84,7 @@ function record() {
   recorder.start();
   show("recording");
   tick();
-  say("Recording.");
+  say(words("recording"));
 }
 
 function recorded(pieces) {
@@ -97,7 +94,7 @@ function recorded(pieces) {
   turnOff();
   part("preview").src = URL.createObjectURL(clip);
   show("recorded");
-  say("Recorded. The camera is off.");
+  say(words("recorded"));
   part("send").focus();
 }
 
@@ -108,7 +105,7 @@ function forget() {
 }
 
 function upload() {
-  complain("");
+  complain({ message: "" });
   show("sending");
   abort = send(form, clip, asked(form), {
     onProgress: (sent, total, speed) => {
@@ -116,9 +113,9 @@ function upload() {
       part("time").textContent = progressWords(sent, total, speed);
     },
     onDone: (url) => window.location.assign(url),
-    onProblem: ({ message, hint }) => {
+    onProblem: (problem) => {
       show("recorded");
-      complain(message, hint);
+      complain(problem);
     },
   });
 }
@@ -132,7 +129,7 @@ part("anew").addEventListener("click", () => {
 part("abort").addEventListener("click", () => {
   abort();
   show("recorded");
-  say("The upload was stopped.");
+  say(words("stopped"));
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
