@@ -14,6 +14,7 @@ from django.urls import include, path
 from pytest_django import Settings
 
 from accounts.models import User
+from analyses.models import Analysis
 from analyses.tests import test_error_pages
 from analyses.tests.pages import addresses_of, make_cases, make_pages
 from analyses.tests.test_browser import log_in, open_context
@@ -249,3 +250,17 @@ def faults_of_copy(page: "Page", judge: "Page") -> list[str]:
         judge.emulate_media(color_scheme=scheme)
         found += judge.evaluate("checks.accessibility()")
     return found
+
+
+def test_on_a_very_wide_screen_lines_stay_short_and_nothing_is_stretched(
+    chromium: "Browser", live_server: "LiveServer", alice: User, done: Analysis
+) -> None:
+    context = open_context(chromium, live_server, [], viewport={"width": 3840, "height": 2160})
+    page = log_in(context, live_server, alice)
+    for address in (done.get_absolute_url(), "/analyses/", "/analyses/new/", "/models/efficientnet_lstm/"):
+        page.goto(address)
+        place = page.evaluate("document.querySelector('main').getBoundingClientRect().toJSON()")
+        assert page.evaluate("document.documentElement.scrollWidth") == 3840, address
+        assert 900 < place["width"] < 1400, address
+        assert abs(place["left"] + place["right"] - 3840) < 20, address
+    context.close()
