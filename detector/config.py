@@ -68,3 +68,12 @@ class DetectorConfig:
             raise ConfigError(
                 f"FACE_FINDER must be one of {', '.join(FACE_FINDERS)}, not {self.face_finder!r}."
             )
+        if self.trust_list is not None and not _holds_certificates(self.trust_list):
+            raise ConfigError(f"C2PA_TRUST_LIST: {self.trust_list} holds no certificates in PEM.")
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        return b"-----BEGIN CERTIFICATE-----" in path.read_bytes()
+    except OSError:  # it may be away for a moment; nobody is trusted then
+        return True

@@ -7,7 +7,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
-from django.utils.translation import trans_real
 from pytest_django import Settings
 
 from accounts.models import Scope, User
@@ -124,6 +123,7 @@ def token(alice: User) -> str:
 def pseudo_locale(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Visitors who ask for it get it. Yields its code."""
     settings.LANGUAGES = [("en", "English"), (pseudo.CODE, "Pseudo")]
-    monkeypatch.setitem(trans_real._translations, pseudo.CODE, pseudo.PseudoTranslations())
+    catalogues = {pseudo.CODE: pseudo.PseudoTranslations()}
+    monkeypatch.setattr("django.utils.translation.trans_real._translations", catalogues)
     yield pseudo.CODE
     translation.activate("en")

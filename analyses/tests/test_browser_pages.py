@@ -14,12 +14,13 @@ from django.urls import include, path
 from pytest_django import Settings
 
 from accounts.models import User
+from analyses.models import Analysis
 from analyses.tests import test_error_pages
 from analyses.tests.pages import addresses_of, make_cases, make_pages
 from analyses.tests.test_browser import log_in, open_context
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Response
+    from playwright.sync_api import Browser, FilePayload, Page, Response
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -198,3 +199,68 @@ def test_nothing_moves_for_people_who_asked_for_calm(chromium: "Browser", site: 
         for words in page.evaluate("checks.moving()"):
             site.fault(name, f"moves: {words}")
     assert not site.faults, "\n".join(site.faults)
+
+
+def test_a_refused_upload_and_too_many_logins_have_good_pages_without_scripts(
+    chromium: "Browser", live_server: "LiveServer", alice: User, installed_weights: Path, settings: Settings
+) -> None:
+    settings.MAX_VIDEO_SIZE_BYTES = 1024 * 1024
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login": "2/m/ip"}
+    faults: list[str] = []
+    options: dict[str, Any] = {"java_script_enabled": False, "viewport": {"width": 360, "height": 800}}
+    context = open_context(chromium, live_server, [], **options)
+    page = log_in(context, live_server, alice)
+    judge = open_context(chromium, live_server, [], viewport=options["viewport"]).new_page()
+    page.goto("/analyses/new/")
+    large: FilePayload = {"name": "large.mp4", "mimeType": "video/mp4", "buffer": bytes(3 * 1024 * 1024)}
+    page.set_input_files("input[type=file]", large)
+    assert submitted(page, "Upload and analyse") == 413
+    assert "The file is larger than the limit." in page.inner_text("[role=alert]")
+    faults += faults_of_copy(page, judge)
+    context.clear_cookies()
+    page.goto("/accounts/login/")
+    for status in (200, 200, 429):
+        page.fill("input[type=email]", alice.email)
+        page.fill("input[type=password]", "guessed wrongly")
+        assert submitted(page, "Log in") == status
+    assert "Too many tries in a short time" in page.inner_text("h1")
+    faults += faults_of_copy(page, judge)
+    context.close()
+    judge.context.close()
+    assert faults == []
+
+
+def submitted(page: "Page", button: str) -> int:
+    with page.expect_navigation() as navigation:
+        page.get_by_role("button", name=button, exact=True).click()
+    answer = navigation.value
+    assert answer is not None
+    return answer.status
+
+
+def faults_of_copy(page: "Page", judge: "Page") -> list[str]:
+    """What is wrong with a page that runs no scripts, found by scripts on a copy of it."""
+    judge.goto("/models/")
+    judge.set_content(page.content())
+    judge.evaluate(AXE)
+    judge.evaluate(CHECKS)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    found = [] if wide == 360 else [f"{wide} pixels wide"]
+    for scheme in ("light", "dark"):
+        judge.emulate_media(color_scheme=scheme)
+        found += judge.evaluate("checks.accessibility()")
+    return found
+
+
+def test_on_a_very_wide_screen_lines_stay_short_and_nothing_is_stretched(
+    chromium: "Browser", live_server: "LiveServer", alice: User, done: Analysis
+) -> None:
+    context = open_context(chromium, live_server, [], viewport={"width": 3840, "height": 2160})
+    page = log_in(context, live_server, alice)
+    for address in (done.get_absolute_url(), "/analyses/", "/analyses/new/", "/models/efficientnet_lstm/"):
+        page.goto(address)
+        place = page.evaluate("document.querySelector('main').getBoundingClientRect().toJSON()")
+        assert page.evaluate("document.documentElement.scrollWidth") == 3840, address
+        assert 900 < place["width"] < 1400, address
+        assert abs(place["left"] + place["right"] - 3840) < 20, address
+    context.close()

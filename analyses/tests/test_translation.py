@@ -1,16 +1,19 @@
 """Nothing on a page is out of the translators' reach, and what is said to programs stays English."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as site_settings
 from django.core.management import call_command
-from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from pytest_django import Settings
 
 from accounts.models import User
@@ -21,7 +24,7 @@ from analyses.tests.factories import MP4_BYTES
 from analyses.tests.pages import LONG_NAME, addresses_of, make_cases, make_pages
 from analyses.tests.pseudo import CLOSE, OPEN, WORD, WORDY, escapes
 from detector import credentials, provenance, tags
-from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES
+from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES, Reason
 from truthlens_site.tests.services import missing
 
 ROOT = site_settings.BASE_DIR
@@ -121,8 +124,6 @@ def test_the_detectors_sentences_are_all_known_to_the_translators() -> None:
 
 
 def test_several_sentences_of_the_detector_are_translated_one_by_one(pseudo_locale: str) -> None:
-    from django.utils import translation
-
     both = f"{sentences.CREDENTIALS[5]} {sentences.CREDENTIALS[7]}"
     assert sentences.in_words(both) == both
     with translation.override(pseudo_locale):
@@ -136,8 +137,6 @@ def test_several_sentences_of_the_detector_are_translated_one_by_one(pseudo_loca
 @pytest.fixture(scope="module")
 def gathered(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What ``make messages`` finds now."""
-    import shutil
-
     if not shutil.which("xgettext"):
         missing("xgettext")
     folder = tmp_path_factory.mktemp("gathered")
@@ -164,7 +163,7 @@ def test_the_committed_catalogue_has_every_sentence(gathered: str) -> None:
 
 def test_the_catalogue_has_sentences_of_all_kinds(gathered: str) -> None:
     found = msgids(gathered)
-    assert {"Choose a video file first.", "Can’t tell", REASON_SENTENCES["no_face"]} <= found
+    assert {"Choose a video file first.", "Can’t tell", REASON_SENTENCES[Reason.NO_FACE]} <= found
     assert "{count} analyses deleted." in found
     assert "%(counted)s analyses found." in found
 
@@ -195,9 +194,7 @@ ADMINISTRATORS = ("moderation", "audit_log", "invitations")
 GUESTS = ("home", "account_", "shared", "invitation_follow", "models", "model_card")
 
 
-def answers(
-    alice: User, administrator: User, addresses: dict[str, str]
-) -> Iterator[tuple[str, HttpResponse]]:
+def answers(alice: User, administrator: User, addresses: dict[str, str]) -> Iterator[tuple[str, Any]]:
     """The pages of the site, each as somebody sees it who is meant to."""
     for who, names in ((alice, ("",)), (administrator, ADMINISTRATORS), (None, GUESTS)):
         client = Client(raise_request_exception=False, headers={"accept-language": "de, en;q=0.5"})
@@ -208,8 +205,8 @@ def answers(
                 yield f"{name} for {who}", client.get(address)
 
 
-def is_page(answer: HttpResponse) -> bool:
-    return answer.headers.get("Content-Type", "").startswith("text/html") and answer.status_code != 302
+def is_page(answer: Any) -> bool:
+    return bool(answer.headers.get("Content-Type", "").startswith("text/html") and answer.status_code != 302)
 
 
 def test_no_page_says_anything_that_nobody_can_translate(
@@ -228,9 +225,6 @@ def test_no_page_says_anything_that_nobody_can_translate(
 
 
 def test_letters_are_translated_too(pseudo_locale: str) -> None:
-    from django.template.loader import render_to_string
-    from django.utils import translation
-
     names = [path for path in TEMPLATES if path.suffix == ".txt"]
     assert len(names) >= 7
     with translation.override(pseudo_locale):
@@ -290,8 +284,6 @@ def test_programs_are_told_in_english(api: Client, done: Analysis, pseudo_locale
 def test_documents_stay_english_whoever_fetches_them(
     alice_client: Client, done: Analysis, pseudo_locale: str
 ) -> None:
-    from django.utils import translation
-
     english = report_pdf(done)
     with translation.override(pseudo_locale):
         assert report_pdf(done) == english

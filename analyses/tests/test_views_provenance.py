@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -14,7 +15,11 @@ from analyses.pdf.document import report_pdf
 from analyses.tests.factories import make_done, make_running
 from analyses.tests.results import make_provenance, make_rich_result
 from analyses.wording import CREDENTIALS
+from detector.config import DetectorConfig
 from detector.result import Credentials, CredentialStatus, Provenance, Tag
+from detector.tests.clips import face_clip
+from detector.tests.signing import authority, sign_clip, tamper
+from detector.tests.test_provenance import provenance as provenance_in
 
 
 def page_of(client: Client, analysis: Analysis) -> str:
@@ -44,6 +49,32 @@ def test_page_and_report_tell_the_status_and_its_reason(
     assert ("Test News Agency" in page) == (status != CredentialStatus.NONE)
     text = " ".join(entry.extract_text() for entry in PdfReader(io.BytesIO(report_pdf(analysis))).pages)
     assert CREDENTIALS[status] in " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def signed_clips(tmp_path_factory: pytest.TempPathFactory) -> dict[CredentialStatus, Path]:
+    """A clip without credentials, and copies signed by authorities made here; one was changed afterwards."""
+    folder = tmp_path_factory.mktemp("signed")
+    plain = face_clip(folder / "plain.mp4", seconds=1, size=(320, 180))
+    known = sign_clip(plain, folder / "known.mp4", authority())
+    return {
+        CredentialStatus.NONE: plain,
+        CredentialStatus.TRUSTED: known,
+        CredentialStatus.UNTRUSTED: sign_clip(plain, folder / "stranger.mp4", authority("Somebody Else")),
+        CredentialStatus.INVALID: tamper(known, folder / "changed.mp4"),
+    }
+
+
+def test_clips_signed_here_are_shown_as_what_they_are(
+    signed_clips: dict[CredentialStatus, Path], alice: User, alice_client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "trust.pem").write_text(authority().root, encoding="ascii")
+    config = DetectorConfig(device="cpu", trust_list=tmp_path / "trust.pem")
+    for status, clip in signed_clips.items():
+        page = page_of(alice_client, make_with(alice, provenance_in(clip, config)))
+        assert CREDENTIALS[status] in page
+        assert [words for other, words in CREDENTIALS.items() if other != status and words in page] == []
+        assert ("Their absence proves nothing" in page) == (status == CredentialStatus.NONE)
 
 
 def test_the_page_tells_container_streams_and_tags(alice: User, alice_client: Client) -> None:

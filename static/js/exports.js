@@ -1,5 +1,6 @@
-// Keeps the list up to date while an export is being written.
 import { words } from "./words.js";
+
+// Keeps the list up to date while an export is being written.
 
 const SHOWN_MS = 1500;
 const HIDDEN_MS = 10_000;

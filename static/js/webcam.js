@@ -136,5 +136,4 @@ form.addEventListener("submit", (event) => {
   if (clip) upload();
 });
 window.addEventListener("pagehide", turnOff);
-form.hidden = false;
 show("off");

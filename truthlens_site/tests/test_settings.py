@@ -187,6 +187,7 @@ def test_the_api_gets_its_rates(monkeypatch: pytest.MonkeyPatch, state: Path) ->
         ({"CONFIDENCE_THRESHOLD": "nan"}, "CONFIDENCE_THRESHOLD must lie between 0.5 and 1, not nan."),
         ({"BACKBONE": "vgg"}, "BACKBONE must be one of efficientnet, resnext50, not 'vgg'."),
         ({"DEVICE": "tpu"}, "DEVICE must be one of auto, cpu, cuda, not 'tpu'."),
+        ({"C2PA_TRUST_LIST": __file__}, f"C2PA_TRUST_LIST: {__file__} holds no certificates in PEM."),
         ({"FACE_FINDER": "eyes"}, "FACE_FINDER must be one of mtcnn, haar, not 'eyes'."),
         ({"MODEL_PATH": "/nowhere.safetensors"}, "MODEL_PATH: there is no file /nowhere.safetensors."),
         ({"MEDIA_ROOT": "/dev/null"}, "MEDIA_ROOT: the folder /dev/null can't be made (File exists)."),

@@ -197,16 +197,50 @@ def test_production_serves_hashed_files_and_asks_for_https(tmp_path: Path) -> No
 
 
 def test_sigterm_ends_everything_and_a_second_start_keeps_the_state(tmp_path: Path) -> None:
+    """An upload that was half sent goes on after it."""
+    content = face_clip(tmp_path / "clip.mp4", seconds=1).read_bytes()
+    half = len(content) // 2
     with running_site(tmp_path) as site:
+        authorization = f"Token {manage(site.state, 'shell', '-c', NEW_TOKEN).stdout.split()[-1]}"
+        begun = tus(site, "POST", "/api/v1/uploads/", authorization, upload_length=str(len(content)))
+        address = begun.headers["Location"].removeprefix(site.url)
+        tus(site, "PATCH", address, authorization, content[:half], upload_offset="0")
         site.process.send_signal(signal.SIGTERM)
         assert site.process.wait(timeout=15) == 0
         assert site.output.rstrip().endswith("Stopped.")
         assert site.processes() == []
     with running_site(tmp_path, TRUTHLENS_STATE=str(site.state)) as again:
         assert "first administrator" not in again.output
+        assert tus(again, "HEAD", address, authorization).headers["Upload-Offset"] == str(half)
+        sent = tus(again, "PATCH", address, authorization, content[half:], upload_offset=str(half))
+        assert sent.headers["Upload-Offset"] == str(len(content))
+        assert sum(states(again).values()) == 1
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(timeout=15) == 0
         assert again.processes() == []
+
+
+NEW_TOKEN = """
+from accounts.models import Scope
+from accounts.tokens import create_token
+print(create_token(owner=User.objects.get(), name="script", scope=Scope.WRITE)[1])
+"""
+
+
+def tus(
+    site: RunningSite, method: str, address: str, authorization: str, content: bytes = b"", **headers: str
+) -> HTTPResponse:
+    """One step of a resumable upload, done."""
+    sent = {name.replace("_", "-").title(): value for name, value in headers.items()}
+    sent |= {"Tus-Resumable": "1.0.0", "Authorization": authorization}
+    if method == "PATCH":
+        sent["Content-Type"] = "application/offset+octet-stream"
+    elif method == "POST":
+        sent["Upload-Metadata"] = "filename Y2xpcC5tcDQ="
+    request = urllib.request.Request(site.url + address, content or None, sent, method=method)
+    response = urllib.request.urlopen(request, timeout=20)
+    assert isinstance(response, HTTPResponse)
+    return response
 
 
 def test_nothing_survives_when_it_is_killed_itself_even_on_a_long_path(tmp_path: Path) -> None:
