@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
-import analyses.moderation.models  # noqa: F401 (the other models of this app)
+import analyses.moderation.models
+import analyses.webhooks.models  # noqa: F401 (the other models of this app)
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
 from analyses.fields import FoldedField
 from analyses.querysets import (

@@ -282,6 +282,9 @@ SECOND_MODERATOR = env.switch("SECOND_MODERATOR", default=False)
 RETENTION_FILES_DAYS = env.integer("RETENTION_FILES_DAYS", 0, low=0, high=36_500)
 RETENTION_RESULTS_DAYS = env.integer("RETENTION_RESULTS_DAYS", 0, low=0, high=36_500)
 
+# Webhooks. Addresses of the network that the site stands in, and plain http, only where its owner says so.
+WEBHOOKS_PRIVATE = env.switch("WEBHOOKS_PRIVATE", default=False)
+
 # Without a mail server letters are printed where `up` runs.
 vars().update(env.mail("EMAIL_URL", "consolemail://"))
 EMAIL_TIMEOUT = 15  # a page waits for it

@@ -20,6 +20,8 @@ from analyses.models import Analysis, Dispute
 from analyses.moderation.cases import NotAllowed, locked_case, record, refuse_held, refuse_own
 from analyses.moderation.models import JUDGEMENTS, OVERRULES, Case, Decision, Kind, Label
 from analyses.moderation.notices import notify
+from analyses.webhooks.events import tell
+from analyses.webhooks.models import Event
 
 AGREES = "A moderator looked at it and agrees with the model."
 OVERTAKEN = "A colleague decided meanwhile. Read what they wrote; nothing of yours was saved."
@@ -109,6 +111,8 @@ def _follow(case: Case, decision: Decision, moderator: User) -> None:
     if not decision.needs_second:
         _enforce(case, decision.seconds or decision, moderator)
     case.save()
+    if not decision.needs_second and decision.kind in JUDGEMENTS:
+        tell(Event.DECIDED, decision.analysis)
     verb = "second" if decision.seconds else "propose" if decision.needs_second else "decide"
     after = _facts(case) | {"decision": str(decision.uuid)}
     action = f"{verb}_{decision.kind}"
