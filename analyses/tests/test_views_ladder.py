@@ -9,7 +9,8 @@ from django.urls import reverse
 from accounts import roles
 from accounts.models import User
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload
-from analyses.tests.factories import make_done, make_link, make_running, make_upload
+from analyses.tests.factories import make_delivery, make_done, make_link, make_running, make_upload
+from analyses.webhooks.models import ASKED_FOR, Webhook
 
 ON_FINISHED = (
     "analysis",
@@ -24,17 +25,18 @@ ON_FINISHED = (
 )
 IMAGES = ("analysis_evidence", "analysis_thumbnail")
 READ_ONLY = (*(name for name in ON_FINISHED if name != "analysis_delete"), *IMAGES, "analysis_compare")
-OWNERS_FORMS = ("analysis_share", "analysis_dispute")
-OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw")
+WEBHOOK_BUTTONS = ("webhook_secret", "webhook_test", "webhook_delete", "webhook_resend")
+OWNERS_FORMS = ("analysis_share", "analysis_dispute", "webhook")
+OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw", *WEBHOOK_BUTTONS)
 SELECTIONS = ("analyses_delete", "analyses_export")
 UPLOADS = ("upload_discard",)
 SHARED = ("shared", "shared_video", "shared_evidence")
-ACCOUNT = ("account_data", "account_delete")
+ACCOUNT = ("account_data", "account_delete", "webhooks")
 PAGES = ("analyses", "analysis_new", "analysis_webcam", "usage", *ACCOUNT)
 POST_ONLY = ("analysis_cancel", "analysis_rerun")
 CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY, *ACCOUNT)
 SPECIAL = (*IMAGES, "analysis_compare")
-POSTED = {"days": "7", "opinion": "real"}
+POSTED = {"days": "7", "opinion": "real", "url": "https://hooks.example.org/", "events": "analysis.failed"}
 
 
 def shared_address(name: str, token: str) -> str:
@@ -50,6 +52,10 @@ def address(alice: User) -> Callable[[str], str]:
             return reverse(name)
         if name in UPLOADS:
             return reverse(name, args=[make_upload(alice).uuid])
+        if name in ("webhook", *WEBHOOK_BUTTONS):
+            delivery = make_delivery(alice)
+            extra = [delivery.uuid] if name == "webhook_resend" else []
+            return reverse(name, args=[delivery.webhook.uuid, *extra])
         analysis = make_running(alice) if name == "analysis_cancel" else make_done(alice)
         if name == "analysis_evidence":
             return reverse(name, args=[analysis.uuid, "1-0-crop.jpg"])
@@ -129,7 +135,7 @@ def test_buttons_take_no_get(name: str, address: Callable[[str], str], alice_cli
 
 @pytest.mark.parametrize("name", [*OWNERS_FORMS, *OWNERS_BUTTONS])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_sharing_and_disputing_are_the_owners_alone(
+def test_sharing_disputing_and_webhooks_are_the_owners_alone(
     name: str, method: str, address: Callable[[str], str], bob_client: Client, mo_client: Client
 ) -> None:
     url = address(name)
@@ -138,6 +144,7 @@ def test_sharing_and_disputing_are_the_owners_alone(
     assert getattr(mo_client, method)(url, POSTED).status_code == expected
     assert not Dispute.objects.exists()
     assert not ShareLink.objects.filter(revoked_at__isnull=False).exists()
+    assert not Webhook.objects.exclude(events=list(ASKED_FOR), is_active=True).exists()
 
 
 @pytest.mark.parametrize("name", UPLOADS)
@@ -208,11 +215,12 @@ def test_nobody_and_the_suspended_take_and_delete_no_account(
 ) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     for asker in (client, alice_client):
-        posted = {"password": "correct horse battery"} if method == "post" else {}
+        posted = {"password": "correct horse battery", **POSTED} if method == "post" else {}
         answer = getattr(asker, method)(reverse(name), posted)
         assert answer["Location"] == f"{reverse('account_login')}?next={reverse(name)}"
     assert User.objects.filter(pk=alice.pk).exists()
     assert not Export.objects.exists()
+    assert not Webhook.objects.exists()
 
 
 def test_an_unknown_analysis_is_404(alice_client: Client) -> None:

@@ -84,13 +84,27 @@ def test_addresses_of_the_internet_are_public(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://hooks.example.org/", "ftp://hooks.example.org/", "https://", "https:///x",
-        "hooks.example.org", "https://user:password@hooks.example.org/", "https://hooks.example.org:0/", "https://a b/",
-        "https://é.fr", "https://hooks.example.org:99999/", "https://[::1/", "https://hooks.example.org/\r\nX: y",
-        "https://127.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/", "javascript:alert(1)",
-        f"https://hooks.example.org/{'x' * 500}", "",
+        "http://hooks.example.org/",
+        "ftp://hooks.example.org/",
+        "https://",
+        "https:///x",
+        "hooks.example.org",
+        "https://user:password@hooks.example.org/",
+        "https://hooks.example.org:0/",
+        "https://a b/",
+        "https://é.fr",
+        "https://hooks.example.org:99999/",
+        "https://[::1/",
+        "https://hooks.example.org/\r\nX: y",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://169.254.169.254/",
+        "javascript:alert(1)",
+        f"https://hooks.example.org/{'x' * 500}",
+        "",
     ],
-)  # fmt: skip
+)
 def test_what_can_not_be_called_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(ValueError, match=r"\.$"):
         parts_of(url)

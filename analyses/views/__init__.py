@@ -36,6 +36,14 @@ from analyses.views.shared import shared, shared_evidence, shared_video
 from analyses.views.sharing import analysis_share, share_revoke
 from analyses.views.upload import analysis_new, analysis_webcam
 from analyses.views.usage import upload_discard, usage
+from analyses.views.webhooks import (
+    webhook,
+    webhook_delete,
+    webhook_resend,
+    webhook_secret,
+    webhook_test,
+    webhooks,
+)
 
 __all__ = [
     "account_data",
@@ -93,4 +101,10 @@ __all__ = [
     "upload_discard",
     "uploads",
     "usage",
+    "webhook",
+    "webhook_delete",
+    "webhook_resend",
+    "webhook_secret",
+    "webhook_test",
+    "webhooks",
 ]
