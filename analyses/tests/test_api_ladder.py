@@ -100,7 +100,7 @@ def ask(client: Client, url: str, method: str) -> Any:
 
 def state() -> list[object]:
     """What a request that is refused must not change."""
-    rows: list[object] = list(Analysis.objects.order_by("pk").values_list("uuid", "cancel_requested"))
+    rows: list[Any] = list(Analysis.objects.order_by("pk").values_list("uuid", "cancel_requested"))
     rows += Upload.objects.order_by("pk").values_list("uuid", "received_bytes")
     rows += Webhook.objects.order_by("pk").values_list("uuid", "is_active", "secret")
     return rows + list(Delivery.objects.order_by("pk").values_list("uuid", "state"))

@@ -375,15 +375,25 @@ def test_after_three_days_of_failures_it_is_turned_off(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     receiver.answer = answer_with(500)
-    for days, is_active in ((0, True), (2, True), (3, False)):
+    last = MOST_ATTEMPTS - 1
+    for days, attempts, is_active in ((0, last, True), (2, last, True), (3, 0, True), (4, last, False)):
         with time_machine.travel(timezone.now() + timedelta(days=days, hours=days)):
-            Webhook.objects.filter(is_active=True).update(rests_until=None)
+            Delivery.objects.filter(state=DeliveryState.WAITING).delete()
+            Webhook.objects.update(rests_until=None)
             make_done(alice, content=b"%d" % days)
+            Delivery.objects.filter(state=DeliveryState.WAITING).update(attempts=attempts)
             with django_capture_on_commit_callbacks(execute=True):
                 assert deliver_next()
         assert Webhook.objects.get().is_active == is_active
     assert Webhook.objects.get().off_reason == OffReason.FAILING
     assert len(mail.outbox) == 1
+
+
+def test_a_test_that_fails_says_nothing_of_the_address(hook: tuple[Webhook, str], receiver: Receiver) -> None:
+    receiver.answer = answer_with(500)
+    endpoints.send_test(webhook=hook[0])
+    assert deliver_next()
+    assert Webhook.objects.filter(failing_since=None, is_active=True).exists()
 
 
 def test_turned_on_again_it_starts_anew_and_what_was_given_up_can_be_sent_again(

@@ -16,7 +16,6 @@ from time import monotonic
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -120,14 +119,13 @@ def record(*, delivery: Delivery, outcome: Outcome, took_ms: int) -> None:
             same.update(state=DeliveryState.DELIVERED, due_at=None, **facts)
             Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None, failing_since=None)
             return
-        delay = delay_after(delivery.attempts)
-        if _is_last(delivery, outcome.problem):
+        delay, is_last = delay_after(delivery.attempts), _is_last(delivery, outcome.problem)
+        if is_last:
             same.update(state=DeliveryState.FAILED, due_at=None, **facts)
         else:
             same.update(due_at=now + delay, **facts)
-        _rest(delivery.webhook, now, min(delay, LONGEST_REST))
-        if outcome.problem == Problem.GONE:
-            turn_off(webhook=delivery.webhook, reason=OffReason.GONE)
+        _rest(delivery, now, min(delay, LONGEST_REST))
+        _turn_off_if_hopeless(delivery, outcome.problem, given_up=is_last)
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -163,10 +161,20 @@ def _is_last(delivery: Delivery, problem: Problem) -> bool:
     return tried_enough or problem == Problem.GONE or delivery.event == Event.TEST
 
 
-def _rest(webhook: Webhook, now: datetime, length: timedelta) -> None:
-    same = Webhook.objects.filter(pk=webhook.pk)
-    same.update(rests_until=now + length, failing_since=Coalesce("failing_since", now))
-    if same.filter(failing_since__lte=now - OFF_AFTER).exists():
+def _rest(delivery: Delivery, now: datetime, length: timedelta) -> None:
+    same = Webhook.objects.filter(pk=delivery.webhook_id)
+    same.update(rests_until=now + length)
+    if delivery.event != Event.TEST:
+        same.filter(failing_since=None).update(failing_since=now)
+
+
+def _turn_off_if_hopeless(delivery: Delivery, problem: Problem, *, given_up: bool) -> None:
+    """Two messages that fail with quiet days between them are no days of failures: one is given up first."""
+    webhook = delivery.webhook
+    too_long = Webhook.objects.filter(pk=webhook.pk, failing_since__lte=timezone.now() - OFF_AFTER)
+    if problem == Problem.GONE:
+        turn_off(webhook=webhook, reason=OffReason.GONE)
+    elif given_up and delivery.event != Event.TEST and too_long.exists():
         turn_off(webhook=webhook, reason=OffReason.FAILING)
 
 
