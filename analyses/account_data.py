@@ -21,7 +21,7 @@ from analyses.export_services import record_export, record_export_progress
 from analyses.export_writing import BEAT_EVERY_S, ExportGone
 from analyses.exports import result_bytes
 from analyses.models import Analysis, Dispute, Export, ExportKind, ShareLink, Upload, Video
-from analyses.moderation.models import Decision, Notice
+from analyses.moderation.models import Complaint, Decision, Notice
 from analyses.webhooks.models import Webhook
 
 BATCH = 20
@@ -86,7 +86,13 @@ def _write(archive: ZipFile, export: Export, keys: "array[int]", progress: Progr
     _put(archive, "README.txt", README.encode())
     uploads = [_upload(upload) for upload in Upload.objects.for_user(export.owner)]
     webhooks = [_webhook(webhook) for webhook in Webhook.objects.for_user(export.owner)]
-    account = {**account_facts(export.owner), "uploads": uploads, "webhooks": webhooks}
+    reports = [_complaint(complaint) for complaint in Complaint.objects.filter(author=export.owner)]
+    account = {
+        **account_facts(export.owner),
+        "uploads": uploads,
+        "webhooks": webhooks,
+        "reports": reports,
+    }
     _put(archive, "account.json", _json(account))
     for analysis in _analyses(keys):
         progress.beat()
@@ -214,6 +220,16 @@ def _upload(upload: Upload) -> dict[str, Any]:
         "size_bytes": upload.size_bytes,
         "received_bytes": upload.received_bytes,
         "begun_at": _time(upload.created_at),
+    }
+
+
+def _complaint(complaint: Complaint) -> dict[str, Any]:
+    """Which result it is about is its owner's."""
+    return {
+        "concern": complaint.concern,
+        "comment": complaint.comment,
+        "made_at": _time(complaint.created_at),
+        "closed_at": _time(complaint.closed_at),
     }
 
 

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.personal_data import erase_user
 from accounts.roles import keep_an_administrator
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload, Video
+from analyses.moderation.models import Complaint
 from analyses.storage import delete_evidence
 from analyses.webhooks.models import Webhook
 
@@ -77,6 +78,7 @@ def _delete_rows(user: User) -> None:
     Webhook.objects.for_user(user).delete()
     ShareLink.objects.filter(created_by=user).delete()
     Dispute.objects.filter(author=user, analysis__owner=user).delete()
+    Complaint.objects.filter(author=user).update(author=None)
     keys = list(Analysis.objects.for_user(user).values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
         # The keys alone are read: documents are large.

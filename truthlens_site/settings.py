@@ -201,6 +201,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
     "confirm_email": "1/3m/key",
+    "report_result": "10/h/ip",
 }
 MFA_ADAPTER = "accounts.mfa.MfaAdapter"
 MFA_FORMS = {"add_webauthn": "accounts.forms.PasskeyForm"}

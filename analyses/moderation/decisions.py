@@ -18,6 +18,7 @@ from accounts.models import User
 from analyses import disputes, services
 from analyses.models import Analysis, Dispute
 from analyses.moderation.cases import NotAllowed, locked_case, record, refuse_held, refuse_own
+from analyses.moderation.complaints import close_by
 from analyses.moderation.models import JUDGEMENTS, OVERRULES, Case, Decision, Kind, Label
 from analyses.moderation.notices import notify
 from analyses.webhooks.events import tell
@@ -110,6 +111,7 @@ def _follow(case: Case, decision: Decision, moderator: User) -> None:
     case.held_by = case.held_until = None
     if not decision.needs_second:
         _enforce(case, decision.seconds or decision, moderator)
+        close_by(decision, moderator)
     case.save()
     if not decision.needs_second and decision.kind in JUDGEMENTS:
         tell(Event.DECIDED, decision.analysis)

@@ -100,10 +100,12 @@ def ask(client: Client, url: str, method: str) -> Any:
 
 def state() -> list[object]:
     """What a request that is refused must not change."""
-    rows: list[Any] = list(Analysis.objects.order_by("pk").values_list("uuid", "cancel_requested"))
-    rows += Upload.objects.order_by("pk").values_list("uuid", "received_bytes")
-    rows += Webhook.objects.order_by("pk").values_list("uuid", "is_active", "secret")
-    return rows + list(Delivery.objects.order_by("pk").values_list("uuid", "state"))
+    return [
+        *Analysis.objects.order_by("pk").values_list("uuid", "cancel_requested"),
+        *Upload.objects.order_by("pk").values_list("uuid", "received_bytes"),
+        *Webhook.objects.order_by("pk").values_list("uuid", "is_active", "secret"),
+        *Delivery.objects.order_by("pk").values_list("uuid", "state"),
+    ]
 
 
 def test_the_ladder_has_every_address() -> None:

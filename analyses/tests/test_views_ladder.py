@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from accounts import roles
 from accounts.models import User
@@ -31,11 +31,12 @@ OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw", *WEBHOOK_BUTTONS)
 SELECTIONS = ("analyses_delete", "analyses_export")
 UPLOADS = ("upload_discard",)
 SHARED = ("shared", "shared_video", "shared_evidence")
+SHARED_FORMS = ("shared_report",)
 ACCOUNT = ("account_data", "account_delete", "webhooks")
 PAGES = ("analyses", "analysis_new", "analysis_webcam", "usage", *ACCOUNT)
 POST_ONLY = ("analysis_cancel", "analysis_rerun")
-CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY, *ACCOUNT)
-SPECIAL = (*IMAGES, "analysis_compare")
+CHANGES = ("analysis_delete", "analysis_report", "analysis_new", "uploads", *POST_ONLY, *ACCOUNT)
+SPECIAL = (*IMAGES, "analysis_compare", "analysis_report")
 POSTED = {"days": "7", "opinion": "real", "url": "https://hooks.example.org/", "events": "analysis.failed"}
 
 
@@ -111,7 +112,7 @@ def test_a_suspended_owner_changes_nothing(
     assert response["Location"] == f"{reverse('account_login')}?next={url}"
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", [*SHARED, *SHARED_FORMS])
 def test_a_suspended_owner_shares_nothing(name: str, done: Analysis, client: Client) -> None:
     url = shared_address(name, make_link(done)[1])
     roles.suspend_user(user=done.owner, actor=None, reason="A test.")
@@ -123,7 +124,9 @@ def test_reading_views_take_no_post(name: str, address: Callable[[str], str], al
     assert alice_client.post(address(name)).status_code == 405
 
 
-@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new", *OWNERS_FORMS, *ACCOUNT])
+@pytest.mark.parametrize(
+    "name", ["analysis_delete", "analysis_report", "analysis_new", *OWNERS_FORMS, *ACCOUNT]
+)
 def test_forms_take_no_put(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.put(address(name)).status_code == 405
 
@@ -178,7 +181,7 @@ def test_a_share_link_is_for_everybody_and_read_only(name: str, done: Analysis, 
     assert client.post(url).status_code == 405
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", [*SHARED, *SHARED_FORMS])
 def test_a_guessed_share_link_is_404(
     name: str, done: Analysis, client: Client, alice_client: Client, mo_client: Client
 ) -> None:
@@ -221,6 +224,16 @@ def test_nobody_and_the_suspended_take_and_delete_no_account(
     assert User.objects.filter(pk=alice.pk).exists()
     assert not Export.objects.exists()
     assert not Webhook.objects.exists()
+
+
+def test_the_ladder_misses_no_address() -> None:
+    """Those of the history, exports, moderation, model cards and notices have ladders of their own."""
+    names = {name for name in get_resolver("analyses.urls").reverse_dict if isinstance(name, str)}
+    elsewhere = ("moderation", "audit_log", "notice", "export", "model", "home", "upload")
+    own = {name for name in names if not name.startswith(elsewhere)}
+    here = {*PAGES, *ON_FINISHED, *SPECIAL, *OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS, *POST_ONLY}
+    assert own - here == {*SHARED, *SHARED_FORMS}
+    assert here <= names
 
 
 def test_an_unknown_analysis_is_404(alice_client: Client) -> None:

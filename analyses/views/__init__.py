@@ -4,6 +4,7 @@ from analyses.views.account import account_data, account_delete
 from analyses.views.audit_log import audit_log, audit_log_csv, audit_log_jsonl
 from analyses.views.changes import analysis_cancel, analysis_delete, analysis_rerun
 from analyses.views.compare import analysis_compare
+from analyses.views.complaints import analysis_report, shared_report
 from analyses.views.dashboard import moderation_dashboard
 from analyses.views.disputes import analysis_dispute, dispute_withdraw
 from analyses.views.exports import export_delete, export_file, exports, exports_fragment
@@ -23,6 +24,7 @@ from analyses.views.moderation import (
     moderation_bulk,
     moderation_claim,
     moderation_decide,
+    moderation_dismiss,
     moderation_hold,
     moderation_release,
     moderation_review,
@@ -62,6 +64,7 @@ __all__ = [
     "analysis_json",
     "analysis_new",
     "analysis_pdf",
+    "analysis_report",
     "analysis_rerun",
     "analysis_share",
     "analysis_state",
@@ -86,6 +89,7 @@ __all__ = [
     "moderation_claim",
     "moderation_dashboard",
     "moderation_decide",
+    "moderation_dismiss",
     "moderation_hold",
     "moderation_release",
     "moderation_review",
@@ -97,6 +101,7 @@ __all__ = [
     "share_revoke",
     "shared",
     "shared_evidence",
+    "shared_report",
     "shared_video",
     "upload_discard",
     "uploads",
