@@ -67,8 +67,7 @@ def address(alice: User) -> Callable[[str], str]:
     def of(name: str) -> str:
         if name in {one for one, _ in OF_WEBHOOKS}:
             delivery = make_delivery(alice)
-            extra = [delivery.uuid] if name == "api_resend" else []
-            return reverse(name, args=[delivery.webhook.uuid, *extra])
+            return reverse(name, args=[delivery.webhook.uuid, *([delivery.uuid] * (name == "api_resend"))])
         if name == "api_upload":
             upload = begin_upload(owner=alice, name="clip.mp4", size=len(MP4_BYTES))
             return reverse(name, args=[upload.uuid])
