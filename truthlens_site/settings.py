@@ -263,7 +263,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "StateEnum": "analyses.models.State.choices",
-        "DeliveryStateEnum": "analyses.webhooks.models.DeliveryState.choices",
     },
     "PREPROCESSING_HOOKS": ["analyses.api.openapi.only_the_api"],
     "POSTPROCESSING_HOOKS": [
