@@ -7,6 +7,7 @@ from allauth.account.forms import SignupForm as LibrarySignupForm
 from allauth.core import context
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.adapter import invitation_of
 from accounts.addresses import is_taken
 from accounts.models import TOKEN_NAME_LENGTH, Scope, User
+from accounts.preferences import time_zones
 
 LIFETIMES = (
     ("7", _("7 days")),
@@ -86,6 +88,26 @@ class ProfileForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text=_("Shown in place of your address. Leave it empty to show the address."),
     )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        help_text=_("Of the times on pages. Downloads and the API keep to UTC."),
+    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        names = ("display_name", "time_zone", "language")
+        super().__init__(data, initial={name: getattr(user, name) for name in names})
+        sites = _("As the site: %(zone)s") % {"zone": settings.TIME_ZONE}
+        self._offer("time_zone", [("", sites), *time_zones()])
+        self._offer("language", [("", _("As the browser asks for")), *settings.LANGUAGES])
+        if len(settings.LANGUAGES) < 2:
+            self.fields["language"].widget = forms.HiddenInput()
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
 
 class TokenForm(forms.Form):

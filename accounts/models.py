@@ -34,7 +34,8 @@ class Role(models.TextChoices):
 class User(AbstractBaseUser, PermissionsMixin):
     """``uuid`` is what leaves the database; the integer key never does. Staff are the moderators.
 
-    Who isn't active is suspended. ``session_epoch`` is part of what every session is checked against: those
+    Who isn't active is suspended. Without a ``time_zone`` theirs is the site's, without a ``language`` the
+    browser's. ``session_epoch`` is part of what every session is checked against: those
     that were begun before it was raised are over.
     """
 
@@ -43,6 +44,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(_("moderator"), default=False)
+    time_zone = models.CharField(max_length=63, blank=True)
+    language = models.CharField(max_length=16, blank=True)
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -44,7 +44,7 @@ def remove_factor(*, factor: Authenticator, actor: User) -> None:
         audit.record(actor=actor, action="remove_factor", target=target, before={"factor": factor.type})
 
 
-def change_profile(*, user: User, display_name: str) -> None:
-    """What others see of a user. The address has pages of its own, where it is confirmed."""
-    user.display_name = display_name
-    user.save(update_fields=["display_name"])
+def change_profile(*, user: User, display_name: str, time_zone: str, language: str) -> None:
+    """What others see of a user, and how the user sees pages. The address has pages of its own."""
+    user.display_name, user.time_zone, user.language = display_name, time_zone, language
+    user.save(update_fields=["display_name", "time_zone", "language"])

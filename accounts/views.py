@@ -38,10 +38,7 @@ MOST_SHOWN = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def profile(request: UserRequest) -> HttpResponse:
-    form = ProfileForm(
-        request.POST if request.method == "POST" else None,
-        initial={"display_name": request.user.display_name},
-    )
+    form = ProfileForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_bound and form.is_valid():
         services.change_profile(user=request.user, **form.cleaned_data)
         messages.success(request, gettext("Your profile was saved."))

@@ -11,6 +11,7 @@ from analyses.models import Analysis, Export, ShareLink, Upload
 from analyses.moderation.models import Notice
 from analyses.querysets import AnalysisQuerySet
 from analyses.sharing import token_hash
+from analyses.webhooks.models import Delivery, Webhook
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -111,3 +112,21 @@ def get_export(user: "User | AnonymousUser", uuid: UUID) -> Export:
     if export is None:
         raise Http404
     return export
+
+
+def get_webhook(user: "User | AnonymousUser", uuid: UUID) -> Webhook:
+    """The user's own webhook. Raises Http404 for everybody else, moderators too."""
+    if isinstance(user, AnonymousUser) or not user.is_active:
+        raise Http404
+    webhook = Webhook.objects.for_user(user).filter(uuid=uuid).first()
+    if webhook is None:
+        raise Http404
+    return webhook
+
+
+def get_delivery(user: "User | AnonymousUser", uuid: UUID, delivery: UUID) -> Delivery:
+    """A delivery of the user's own webhook. Raises Http404 for any other."""
+    found: Delivery | None = get_webhook(user, uuid).deliveries.filter(uuid=delivery).first()
+    if found is None:
+        raise Http404
+    return found

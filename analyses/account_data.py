@@ -21,13 +21,14 @@ from analyses.export_services import record_export, record_export_progress
 from analyses.export_writing import BEAT_EVERY_S, ExportGone
 from analyses.exports import result_bytes
 from analyses.models import Analysis, Dispute, Export, ExportKind, ShareLink, Upload, Video
-from analyses.moderation.models import Decision, Notice
+from analyses.moderation.models import Complaint, Decision, Notice
+from analyses.webhooks.models import Webhook
 
 BATCH = 20
 CHUNK_BYTES = 1024 * 1024
 README = """Everything that this site has of your account.
 
-account.json            who you are here, your sessions, second factors (without their secrets) and uploads
+account.json            who you are here: sessions, uploads, second factors and webhooks (without secrets)
 analyses/*/             a folder for each analysis:
   analysis.json         what was asked, when, and what came of it; its links, disputes and decisions
   result.json           the result document, or why there is none
@@ -84,7 +85,15 @@ def write_account_data(export: Export) -> None:
 def _write(archive: ZipFile, export: Export, keys: "array[int]", progress: Progress) -> None:
     _put(archive, "README.txt", README.encode())
     uploads = [_upload(upload) for upload in Upload.objects.for_user(export.owner)]
-    _put(archive, "account.json", _json({**account_facts(export.owner), "uploads": uploads}))
+    webhooks = [_webhook(webhook) for webhook in Webhook.objects.for_user(export.owner)]
+    reports = [_complaint(complaint) for complaint in Complaint.objects.filter(author=export.owner)]
+    account = {
+        **account_facts(export.owner),
+        "uploads": uploads,
+        "webhooks": webhooks,
+        "reports": reports,
+    }
+    _put(archive, "account.json", _json(account))
     for analysis in _analyses(keys):
         progress.beat()
         _put_analysis(archive, analysis)
@@ -211,6 +220,26 @@ def _upload(upload: Upload) -> dict[str, Any]:
         "size_bytes": upload.size_bytes,
         "received_bytes": upload.received_bytes,
         "begun_at": _time(upload.created_at),
+    }
+
+
+def _complaint(complaint: Complaint) -> dict[str, Any]:
+    """Which result it is about is its owner's."""
+    return {
+        "concern": complaint.concern,
+        "comment": complaint.comment,
+        "made_at": _time(complaint.created_at),
+        "closed_at": _time(complaint.closed_at),
+    }
+
+
+def _webhook(webhook: Webhook) -> dict[str, Any]:
+    """Without the secret, which could sign."""
+    return {
+        "url": webhook.url,
+        "events": webhook.events,
+        "active": webhook.is_active,
+        "made_at": _time(webhook.created_at),
     }
 
 

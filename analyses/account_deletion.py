@@ -15,7 +15,9 @@ from accounts.models import User
 from accounts.personal_data import erase_user
 from accounts.roles import keep_an_administrator
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload, Video
+from analyses.moderation.models import Complaint
 from analyses.storage import delete_evidence
+from analyses.webhooks.models import Webhook
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +75,10 @@ def remove_files(belongings: Belongings) -> None:
 def _delete_rows(user: User) -> None:
     Export.objects.for_user(user).delete()
     Upload.objects.for_user(user).delete()
+    Webhook.objects.for_user(user).delete()
     ShareLink.objects.filter(created_by=user).delete()
     Dispute.objects.filter(author=user, analysis__owner=user).delete()
+    Complaint.objects.filter(author=user).update(author=None)
     keys = list(Analysis.objects.for_user(user).values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
         # The keys alone are read: documents are large.

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.db.models import F
 
+from accounts.preferences import in_zone_of
 from analyses.export_services import record_export, record_export_progress
 from analyses.filters import HistoryParameters, filtered
 from analyses.models import Analysis, Export
@@ -45,9 +46,13 @@ def write_export(export: Export) -> None:
 
 
 def _keys(export: Export) -> "array[int]":
-    """The rows' keys in their order, eight bytes each. Rows that come later aren't part of the export."""
+    """The rows' keys in their order, eight bytes each. Rows that come later aren't part of the export.
+
+    Days in the filters are those of the page where it was asked for.
+    """
     params = HistoryParameters.of(export.filters)
-    rows = filtered(Analysis.objects.for_user(export.owner), params)
+    with in_zone_of(export.owner):
+        rows = filtered(Analysis.objects.for_user(export.owner), params)
     return array("q", rows.values_list("pk", flat=True).iterator(chunk_size=2000))
 
 

@@ -7,12 +7,13 @@ A parameter that makes no sense is as good as absent; the form says which one it
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from django import forms
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from analyses.detection import Verdict
@@ -45,7 +46,7 @@ class Sort(models.TextChoices):
 
 
 class DateField(forms.DateField):
-    """A day of UTC, as ``<input type="date">`` sends it."""
+    """A day of the reader's time zone, as ``<input type="date">`` sends it."""
 
     def __init__(self, label: "StrOrPromise") -> None:
         widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
@@ -87,7 +88,7 @@ class HistoryForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class HistoryParameters:
-    """Empty or None: not asked for. ``since`` and ``until`` are days of UTC, both included."""
+    """Empty or None: not asked for. ``since`` and ``until`` are days of the reader's zone, both included."""
 
     verdict: str = ""
     state: str = ""
@@ -143,7 +144,7 @@ def _lookups(params: HistoryParameters) -> dict[str, object]:
 
 
 def _moment(day: date | None, clock: time) -> datetime | None:
-    return datetime.combine(day, clock, UTC) if day else None
+    return datetime.combine(day, clock, timezone.get_current_timezone()) if day else None
 
 
 COLUMNS: dict[Sort, str] = {

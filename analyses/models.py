@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-import analyses.moderation.models  # noqa: F401 (the other models of this app)
+import analyses.moderation.models
+import analyses.webhooks.models  # noqa: F401 (the other models of this app)
 from analyses.detection import FAILURE_SENTENCES, REASON_SENTENCES, STAGES, Failure, Reason, Verdict
 from analyses.fields import FoldedField
 from analyses.querysets import (

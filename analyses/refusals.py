@@ -57,6 +57,10 @@ REFUSALS: dict[str, Refusal] = {
     "method_not_allowed": Refusal(405, "This address doesn’t take that method."),
     "not_finished": Refusal(409, "This analysis has not finished.", "Ask again later."),
     "no_result": Refusal(409, "This analysis ended without a result.", "Its failure says why."),
+    "too_many_webhooks": Refusal(
+        409, "You have as many webhooks as one may have.", "Delete one that you no longer need first."
+    ),
+    "webhook_off": Refusal(409, "This webhook is off.", "Turn it on first."),
     "key_in_use": Refusal(
         409, "The first request with this Idempotency-Key is still under way.", "Send it again later."
     ),

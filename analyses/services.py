@@ -30,6 +30,8 @@ from analyses.quotas import QuotaExceeded
 from analyses.storage import delete_evidence, open_evidence_file, save_evidence, stored_evidence_sizes
 from analyses.thumbnails import with_thumbnail
 from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
+from analyses.webhooks.events import tell
+from analyses.webhooks.models import Event
 
 __all__ = ["QuotaExceeded", "UploadRejected"]
 
@@ -158,7 +160,7 @@ def request_cancel(*, analysis: Analysis, by: User | None = None) -> None:
     """
     with transaction.atomic():
         same = Analysis.objects.filter(pk=analysis.pk)
-        if same.filter(state=State.QUEUED).update(**_ended(State.CANCELLED, Failure.CANCELLED)):
+        if _end(same.filter(state=State.QUEUED), analysis, State.CANCELLED, Failure.CANCELLED):
             quotas.give_back(analysis.uuid)
             _tell(by, "cancel_analysis", analysis)
         elif same.filter(state=State.RUNNING, cancel_requested=False).update(cancel_requested=True):
@@ -310,6 +312,7 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
             if not _claimed(analysis).update(**fields):
                 return False
             quotas.count_length(analysis=analysis, seconds=result.video.duration_s)
+            tell(Event.COMPLETED, analysis)
             save_evidence(analysis.uuid, images)
     except BaseException:
         delete_evidence(analysis.uuid)
@@ -364,7 +367,7 @@ def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg
 def record_failure(*, analysis: Analysis, code: Failure) -> None:
     """End the analysis without a result."""
     state = State.CANCELLED if code == Failure.CANCELLED else State.FAILED
-    if _claimed(analysis).update(**_ended(state, code)) and code == Failure.NO_WEIGHTS:
+    if _end(_claimed(analysis), analysis, state, code) and code == Failure.NO_WEIGHTS:
         quotas.give_back(analysis.uuid)
 
 
@@ -385,20 +388,20 @@ def requeue_lost(*, analysis: Analysis, if_silent: bool = False) -> None:
     """
     ours = _claimed(analysis).stuck() if if_silent else _claimed(analysis)
     if analysis.losses + 1 >= MAX_LOSSES and not analysis.cancel_requested:
-        if ours.update(losses=F("losses") + 1, **_ended(State.FAILED, Failure.WORKER_LOST)):
+        if _end(ours, analysis, State.FAILED, Failure.WORKER_LOST, losses=F("losses") + 1):
             quotas.give_back(analysis.uuid)
     else:
-        _requeue(ours, losses=analysis.losses + 1)
+        _requeue(ours, analysis, losses=analysis.losses + 1)
 
 
 def release(*, analysis: Analysis) -> None:
     """Queue it again because the worker was asked to stop: nobody's fault, nothing is counted."""
-    _requeue(_claimed(analysis), losses=analysis.losses)
+    _requeue(_claimed(analysis), analysis, losses=analysis.losses)
 
 
-def _requeue(ours: AnalysisQuerySet, losses: int) -> None:
+def _requeue(ours: AnalysisQuerySet, analysis: Analysis, losses: int) -> None:
     """Back to the queue, unless somebody asked meanwhile to cancel it."""
-    ours.filter(cancel_requested=True).update(**_ended(State.CANCELLED, Failure.CANCELLED))
+    _end(ours.filter(cancel_requested=True), analysis, State.CANCELLED, Failure.CANCELLED)
     ours.update(
         state=State.QUEUED, losses=losses, claimed_by="", heartbeat_at=None, started_at=None, **NO_PROGRESS
     )
@@ -409,5 +412,11 @@ def _claimed(analysis: Analysis) -> AnalysisQuerySet:
     return Analysis.objects.filter(pk=analysis.pk, state=State.RUNNING, claimed_by=analysis.claimed_by)
 
 
-def _ended(state: State, code: Failure) -> dict[str, object]:
-    return {"state": state, "failure": str(code), "live_scores": None, "finished_at": timezone.now()}
+def _end(rows: AnalysisQuerySet, analysis: Analysis, state: State, code: Failure, **more: object) -> bool:
+    """End it without a result, where it is among ``rows``, and tell its owner's programs."""
+    ended = {"state": state, "failure": str(code), "live_scores": None, "finished_at": timezone.now()}
+    with transaction.atomic():
+        if not rows.update(**ended, **more):
+            return False
+        tell(Event.FAILED, analysis)
+    return True

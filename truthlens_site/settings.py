@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.preferences.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -203,6 +204,7 @@ ACCOUNT_RATE_LIMITS = {
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
     "confirm_email": "1/3m/key",
+    "report_result": "10/h/ip",
 }
 MFA_ADAPTER = "accounts.mfa.MfaAdapter"
 MFA_FORMS = {
@@ -264,6 +266,9 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api(/v1)?",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "analyses.models.State.choices",
+    },
     "PREPROCESSING_HOOKS": ["analyses.api.openapi.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -286,6 +291,9 @@ QUOTAS = {
 SECOND_MODERATOR = env.switch("SECOND_MODERATOR", default=False)
 RETENTION_FILES_DAYS = env.integer("RETENTION_FILES_DAYS", 0, low=0, high=36_500)
 RETENTION_RESULTS_DAYS = env.integer("RETENTION_RESULTS_DAYS", 0, low=0, high=36_500)
+
+# Webhooks. Addresses of the network that the site stands in, and plain http, only where its owner says so.
+WEBHOOKS_PRIVATE = env.switch("WEBHOOKS_PRIVATE", default=False)
 
 # Without a mail server letters are printed where `up` runs.
 vars().update(env.mail("EMAIL_URL", "consolemail://"))

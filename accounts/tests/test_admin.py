@@ -1,6 +1,7 @@
 """Users in the administration pages, and that no change there escapes the audit log."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
@@ -156,6 +157,24 @@ def test_a_library_s_own_rows_are_recorded_too(root_client: Client, alice: User)
     assert root_client.post(f"{address}add/", fields).status_code == 302
     assert (entry().action, entry().target_kind) == ("add", "emailaddress")
     assert entry().after == {"user": str(alice.uuid), "email": NOT_KEPT, "verified": True}
+
+
+def test_an_address_marked_as_confirmed_is_recorded(root_client: Client, alice: User) -> None:
+    rows = [
+        EmailAddress.objects.create(user=alice, email=f"{verified}@example.org", verified=verified)
+        for verified in (False, True)
+    ]
+    posted = {"action": "make_verified", ACTION_CHECKBOX_NAME: [str(row.pk) for row in rows]}
+    assert root_client.post("/admin/account/emailaddress/", posted).status_code == 302
+    assert EmailAddress.objects.filter(user=alice, verified=True).count() == 2
+    assert (entry().target, entry().after) == (str(rows[0].pk), {"verified": True})
+
+
+def test_no_action_of_a_list_is_unknown() -> None:
+    """Each of them tells the log, as tests here show; so does the deletion that every list has."""
+    known = {"suspend", "reinstate", "change_role", "make_verified"}
+    assert {action for page in admin.site._registry.values() for action in page.actions or ()} == known
+    assert [name for name, _ in admin.site.actions] == ["delete_selected"]
 
 
 def test_no_registered_model_escapes_the_log() -> None:

@@ -4,12 +4,14 @@ from typing import ClassVar
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from accounts import roles
 from accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +49,15 @@ def test_a_forgotten_password_says_the_same_of_known_and_unknown_addresses(alice
     known = told(Client(), "account_reset_password", {"email": alice.email})
     assert known == told(Client(), "account_reset_password", {"email": "nobody@example.org"})
     assert known[0] == 302
+
+
+def test_a_forgotten_password_is_a_letter_to_known_and_unknown_addresses(alice: User) -> None:
+    """Sending one takes most of the time."""
+    for email in (alice.email, "nobody@example.org"):
+        told(Client(), "account_reset_password", {"email": email})
+    assert [letter.to for letter in mail.outbox] == [[alice.email], ["nobody@example.org"]]
+    assert "reset/key" in str(mail.outbox[0].body)
+    assert "reset/key" not in str(mail.outbox[1].body)
 
 
 def test_sign_up_says_the_same_of_known_and_unknown_addresses_where_addresses_are_verified(
@@ -107,6 +118,18 @@ def test_no_page_leads_to_another_site(evil: str, alice: User, alice_client: Cli
     assert "evil" not in alice_client.post(reverse("account_logout"), {"next": evil})["Location"]
 
 
+@pytest.mark.parametrize("evil", EVIL)
+def test_the_administrators_login_leads_to_no_other_site(evil: str, client: Client) -> None:
+    root = User.objects.create_superuser("root@example.org", PASSWORD)
+    first = client.get("/admin/login/", {"next": evil})
+    assert first["Location"].startswith(reverse("account_login"))
+    form = {"login": root.email, "password": PASSWORD}
+    answer = client.post(first["Location"], form, follow=True)
+    hops = [url.split("?")[0] for url, _ in answer.redirect_chain]
+    assert hops
+    assert all(hop.startswith(("/admin/", "/analyses/")) for hop in hops), hops
+
+
 def test_a_page_of_this_site_is_led_to(alice: User, client: Client) -> None:
     assert log_in(client, alice, next="/exports/") == "/exports/"
 
@@ -136,6 +159,17 @@ def test_a_changed_password_ends_the_other_sessions(alice: User, alice_client: C
     assert alice_client.get(reverse("profile")).status_code == 200
     assert other.get(reverse("profile")).status_code == 302
     assert [letter.to for letter in mail.outbox] == [[alice.email]]
+
+
+def test_a_suspension_empties_the_list_of_sessions(alice: User) -> None:
+    clients = [Client(), Client()]
+    for client in clients:
+        log_in(client, alice)
+    assert len(UserSession.objects.purge_and_list(alice)) == 2
+    roles.suspend_user(user=alice, actor=None, reason="A test.")
+    assert UserSession.objects.purge_and_list(alice) == []
+    roles.reinstate_user(user=alice, actor=None, reason="A test.")
+    assert [client.get(reverse("profile")).status_code for client in clients] == [302, 302]
 
 
 RIGHTS = {

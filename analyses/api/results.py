@@ -1,6 +1,6 @@
 """What came out: the result document, its frames in pages, the downloads, the evidence images.
 
-A result never changes, so each of these has an ETag.
+A result never changes, so each of these has an ETag, apart from the ZIP, which is made while it is sent.
 """
 
 import hashlib
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import extend_schema
@@ -22,6 +22,7 @@ from analyses.api.base import ApiRequest, ApiView
 from analyses.api.openapi import BINARY, DOCUMENT, IF_NONE_MATCH, UNCHANGED
 from analyses.api.problems import Problem
 from analyses.api.serializers import FrameQuery, FramesDocument
+from analyses.archive import evidence_zip
 from analyses.detection import Document
 from analyses.media import content_type_of
 from analyses.models import Analysis
@@ -104,6 +105,23 @@ class PdfView(ApiView):
         return _download(request, analysis, response, "pdf")
 
 
+class ZipView(ApiView):
+    costs: ClassVar[dict[str, str]] = {"GET": "write"}
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+
+    @extend_schema(operation_id="download_zip", responses={(200, "application/zip"): BINARY})
+    def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
+        """All evidence: report, result, scored frames, pictures, and their SHA-256 sums."""
+        analysis = get_analysis(request.user, uuid)
+        result_of(analysis)
+        try:
+            response = StreamingHttpResponse(evidence_zip(analysis), content_type="application/zip")
+        except NoResult as error:
+            raise Problem("no_result") from error
+        response["Content-Disposition"] = _disposition(analysis, "zip")
+        return response
+
+
 class EvidenceView(ApiView):
     @extend_schema(
         operation_id="get_evidence",
@@ -140,10 +158,14 @@ def unless_unchanged(request: ApiRequest, response: Response) -> HttpResponseBas
 def _download(
     request: ApiRequest, analysis: Analysis, response: HttpResponse, extension: str
 ) -> HttpResponseBase:
-    name = f"{PurePosixPath(analysis.video.original_name).stem}-truthlens.{extension}"
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Content-Disposition"] = _disposition(analysis, extension)
     etag = _etag(response.content)
     return _unchanged(request, etag) or _tagged(response, etag)
+
+
+def _disposition(analysis: Analysis, extension: str) -> str:
+    name = f"{PurePosixPath(analysis.video.original_name).stem}-truthlens.{extension}"
+    return content_disposition_header(True, name) or "attachment"
 
 
 def _unchanged(request: ApiRequest, etag: str) -> HttpResponseBase | None:

@@ -136,6 +136,7 @@ class LinksDocument(serializers.Serializer[Any]):
     csv = serializers.CharField()
     json = serializers.CharField()
     pdf = serializers.CharField()
+    zip = serializers.CharField()
     evidence = serializers.ListField(child=serializers.CharField())
 
 
@@ -203,7 +204,7 @@ class AnalysisDocument(ListedAnalysis):
 
     @extend_schema_field(LinksDocument)
     def get_links(self, analysis: Analysis) -> dict[str, Any]:
-        names = ("result", "frames", "csv", "json", "pdf")
+        names = ("result", "frames", "csv", "json", "pdf", "zip")
         links = {name: reverse(f"api_{name}", args=[analysis.uuid]) for name in names}
         return {"page": analysis.get_absolute_url(), **links, "evidence": _evidence_of(analysis)}
 

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -62,9 +63,9 @@ def entries(form: AuditForm) -> QuerySet[AuditEntry]:
     if asked.get("target"):
         rows = rows.filter(target=asked["target"])
     if asked.get("since"):
-        rows = rows.filter(at__gte=datetime.combine(asked["since"], time.min, UTC))
+        rows = rows.filter(at__gte=_begin(asked["since"]))
     if asked.get("until"):
-        rows = rows.filter(at__lt=datetime.combine(asked["until"], time.min, UTC) + timedelta(days=1))
+        rows = rows.filter(at__lt=_begin(asked["until"] + timedelta(days=1)))
     return rows
 
 
@@ -86,6 +87,10 @@ def as_json_lines(rows: QuerySet[AuditEntry]) -> Iterator[str]:
     """Each line as its hash covers it, with the hash."""
     for entry in rows.iterator(chunk_size=CHUNK):
         yield json.dumps({**facts(entry), "hash": entry.hash}, ensure_ascii=False) + "\n"
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
 
 
 def _by(text: str) -> Q:

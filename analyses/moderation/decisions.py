@@ -19,8 +19,11 @@ from accounts.models import User
 from analyses import disputes, services
 from analyses.models import Analysis, Dispute
 from analyses.moderation.cases import NotAllowed, locked_case, record, refuse_held, refuse_own
+from analyses.moderation.complaints import close_by
 from analyses.moderation.models import JUDGEMENTS, OVERRULES, Case, Decision, Kind, Label
 from analyses.moderation.notices import notify
+from analyses.webhooks.events import tell
+from analyses.webhooks.models import Event
 
 AGREES = "A moderator looked at it and agrees with the model."
 OVERTAKEN = _("A colleague decided meanwhile. Read what they wrote; nothing of yours was saved.")
@@ -109,7 +112,10 @@ def _follow(case: Case, decision: Decision, moderator: User) -> None:
     case.held_by = case.held_until = None
     if not decision.needs_second:
         _enforce(case, decision.seconds or decision, moderator)
+        close_by(decision, moderator)
     case.save()
+    if not decision.needs_second and decision.kind in JUDGEMENTS:
+        tell(Event.DECIDED, decision.analysis)
     verb = "second" if decision.seconds else "propose" if decision.needs_second else "decide"
     after = _facts(case) | {"decision": str(decision.uuid)}
     action = f"{verb}_{decision.kind}"

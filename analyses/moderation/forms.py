@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from analyses.models import Analysis
-from analyses.moderation.models import REASON_LENGTH, Case, Kind
+from analyses.moderation.models import REASON_LENGTH, Case, Concern, Kind
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -57,6 +57,37 @@ class HoldForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="hold_%s")
+
+
+class ComplaintForm(forms.Form):
+    """``website`` is a trap: people don't see it, and programs that fill in everything do."""
+
+    concern = forms.ChoiceField(
+        label=_("What is wrong?"),
+        choices=Concern.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what is wrong.")},
+    )
+    comment = forms.CharField(
+        label=_("What should the moderators know? (optional)"),
+        required=False,
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Up to 2,000 characters. Leave an address there if you want an answer."),
+    )
+    website = forms.CharField(
+        label=_("Leave this empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
+
+    @property
+    def is_of_a_program(self) -> bool:
+        return bool(self.cleaned_data["website"])
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return {"concern": Concern(self.cleaned_data["concern"]), "comment": self.cleaned_data["comment"]}
 
 
 def _offered(case: Case, analysis: Analysis) -> list[Kind]:

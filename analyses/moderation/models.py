@@ -206,3 +206,56 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+
+class Concern(models.TextChoices):
+    """Why somebody reports a result."""
+
+    WRONG = "wrong", _("The verdict is wrong")
+    PRIVACY = "privacy", _("It shows me or somebody else who did not agree to it")
+    UNLAWFUL = "unlawful", _("It is against the law, or it hurts somebody")
+    OTHER = "other", _("Something else")
+
+
+class ComplaintQuerySet(models.QuerySet["Complaint"]):
+    def open(self) -> "ComplaintQuerySet":
+        return self.filter(closed_at__isnull=True)
+
+
+class Complaint(models.Model):
+    """A report by somebody who saw a result: with a share link, or logged in.
+
+    Of a stranger nothing is kept but what they wrote: there is no ``author``.
+    """
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    analysis = models.ForeignKey("analyses.Analysis", on_delete=models.CASCADE, related_name="complaints")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="complaints"
+    )
+    concern = models.CharField(max_length=10, choices=Concern.choices)
+    comment = models.TextField(blank=True, max_length=REASON_LENGTH)
+    created_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = ComplaintQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (models.Index(fields=["analysis", "closed_at"], name="complaint_of_analysis"),)
+        constraints = (
+            models.CheckConstraint(
+                name="complaint_concern_is_known", condition=Q(concern__in=Concern.values)
+            ),
+            models.UniqueConstraint(
+                fields=["analysis", "author"],
+                condition=Q(closed_at__isnull=True, author__isnull=False),
+                name="complaint_one_open",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.concern} {self.uuid}"

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,12 +17,13 @@ from analyses.fields import folded
 from analyses.filters import VERDICT_CHOICES, Sort
 from analyses.models import NAME_LENGTH, Analysis, Dispute
 from analyses.moderation.cases import cases_of
-from analyses.moderation.models import Case
+from analyses.moderation.models import Case, Complaint
 from analyses.querysets import AnalysisQuerySet
 
 
 class Show(models.TextChoices):
     DISPUTED = "disputed", _("Disputed")
+    REPORTED = "reported", _("Reported")
     UNSURE = "unsure", _("Low confidence")
     PROPOSED = "proposed", _("Waiting for a second moderator")
     MINE = "mine", _("Held by me")
@@ -83,13 +84,14 @@ class QueueParameters:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """``holder`` is the colleague who works on it, empty for nobody and for oneself."""
+    """``holder`` is the colleague who works on it, empty for nobody and for oneself; ``reports`` are open."""
 
     analysis: Analysis
     case: Case
     dispute: Dispute | None
     is_mine: bool
     holder: str
+    reports: int
 
     @property
     def seen(self) -> str:
@@ -114,22 +116,35 @@ def queue_rows(moderator: User, analyses: Iterable[Analysis]) -> list[QueueRow]:
     analyses = list(analyses)
     cases = cases_of(analyses)
     disputes = {row.analysis_id: row for row in _open_disputes().filter(analysis__in=analyses)}
+    reports = dict(_reports(analyses))
     return [
-        _row(moderator, row, cases.get(row.pk) or Case(analysis_id=row.pk), disputes.get(row.pk))
+        _row(
+            moderator,
+            row,
+            cases.get(row.pk) or Case(analysis_id=row.pk),
+            disputes.get(row.pk),
+            reports.get(row.pk, 0),
+        )
         for row in analyses
     ]
 
 
-def _row(moderator: User, analysis: Analysis, case: Case, dispute: Dispute | None) -> QueueRow:
+def _reports(analyses: Iterable[Analysis]) -> Iterable[tuple[int, int]]:
+    rows = Complaint.objects.open().filter(analysis__in=analyses).order_by()
+    return rows.values_list("analysis").annotate(Count("pk"))
+
+
+def _row(moderator: User, analysis: Analysis, case: Case, dispute: Dispute | None, reports: int) -> QueueRow:
     holder = case.held_by if case.is_held else None
     is_mine = holder == moderator
     name = holder.get_short_name() if holder and not is_mine else ""
-    return QueueRow(analysis, case, dispute, is_mine, name)
+    return QueueRow(analysis, case, dispute, is_mine, name, reports)
 
 
 def _shown(moderator: User, show: Show) -> Q:
     conditions = {
         Show.DISPUTED: Q(Exists(_open_disputes().filter(analysis=OuterRef("pk")))),
+        Show.REPORTED: Q(Exists(Complaint.objects.open().filter(analysis=OuterRef("pk")))),
         Show.UNSURE: Q(verdict=str(Verdict.INCONCLUSIVE), fake_probability__isnull=False) & _undecided(),
         Show.PROPOSED: Q(case__awaits_second=True),
         Show.MINE: Q(case__held_by=moderator, case__held_until__gt=timezone.now()),

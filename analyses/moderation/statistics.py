@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 
 from analyses.detection import FAILURE_SENTENCES, Failure, Verdict
 from analyses.models import Analysis, Dispute, Export, State, Video
-from analyses.moderation.models import OVERRULES, Case, Label
+from analyses.moderation.models import OVERRULES, Case, Complaint, Label
 from analyses.odds import wilson
 from analyses.scale import scale_of
 
@@ -62,6 +62,7 @@ class Load:
     running: int
     longest_wait_s: float
     disputed: int
+    reported: int
     proposed: int
     held: int
 
@@ -108,6 +109,7 @@ def load() -> Load:
         waiting=Analysis.objects.queued().count(),
         running=Analysis.objects.running().count(),
         longest_wait_s=(timezone.now() - oldest).total_seconds() if oldest else 0.0,
+        reported=Complaint.objects.open().values("analysis").distinct().count(),
         disputed=Dispute.objects.filter(state=Dispute.State.OPEN).count(),
         proposed=Case.objects.filter(awaits_second=True).count(),
         held=Case.objects.held().count(),

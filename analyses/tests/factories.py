@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from analyses.detection import AnalysisResult, Failure, Reason, Verdict
 from analyses.models import Analysis, Export, ExportState, ShareLink, State, Upload, Video
+from analyses.webhooks.models import ASKED_FOR, Delivery, Event
 from detector.result import (
     Evidence,
     FaceQuality,
@@ -142,3 +143,14 @@ def make_export(owner: User, *, content: bytes = b"file\r\n", **fields: Any) -> 
     export = Export.objects.create(owner=owner, **claim, **fields)
     assert export_services.record_export(export=export, file=ContentFile(content), rows=1)
     return Export.objects.get(pk=export.pk)
+
+
+def make_delivery(owner: User, **fields: Any) -> Delivery:
+    """A message that a new webhook of this user was given up on, unless ``fields`` say otherwise."""
+    from analyses.webhooks import endpoints
+
+    webhook, _ = endpoints.create_webhook(
+        owner=owner, url="https://hooks.example.org/", events=ASKED_FOR, site="https://desk.example.org"
+    )
+    given_up = {"event": Event.COMPLETED, "body": "{}", "state": "failed", "due_at": None}
+    return Delivery.objects.create(webhook=webhook, **{**given_up, **fields})

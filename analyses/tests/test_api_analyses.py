@@ -235,11 +235,11 @@ def test_a_finished_one_says_what_came_out_and_where_the_rest_is(api: Client, do
     assert (body["state"], body["verdict"], body["fake_probability"]) == ("done", "fake", 0.92)
     assert body["model"] == {"name": "tiny_lstm", "version": "test", "sha256": "a" * 64}
     assert body["links"]["page"] == done.get_absolute_url()
-    links = [body["links"][name] for name in ("result", "frames", "csv", "json", "pdf")] + body["links"][
-        "evidence"
-    ]
-    assert len(links) == 7
-    assert [api.get(link).status_code for link in links] == [200] * 7
+    links = [body["links"][name] for name in ("result", "frames", "csv", "json", "pdf", "zip")] + body[
+        "links"
+    ]["evidence"]
+    assert len(links) == 8
+    assert [api.get(link).status_code for link in links] == [200] * 8
 
 
 def test_a_failed_one_says_why(alice: User, api: Client) -> None:

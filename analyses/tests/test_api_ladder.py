@@ -14,7 +14,8 @@ from accounts.models import ApiToken, Scope, User
 from accounts.tokens import create_token, revoke_all
 from analyses.models import Analysis, Upload
 from analyses.resumable import begin_upload
-from analyses.tests.factories import MP4_BYTES, make_done, make_running
+from analyses.tests.factories import MP4_BYTES, make_delivery, make_done, make_running
+from analyses.webhooks.models import Delivery, Webhook
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed_weights")]
 
@@ -29,28 +30,44 @@ OF_ONE = {
     ("api_json", "get"): 200,
     ("api_csv", "get"): 200,
     ("api_pdf", "get"): 200,
+    ("api_zip", "get"): 200,
     ("api_evidence", "get"): 200,
 }
 OF_UPLOADS = {("api_upload", "get"): 200, ("api_upload", "patch"): 204, ("api_upload", "delete"): 204}
+OF_WEBHOOKS = {
+    ("api_webhook", "get"): 200,
+    ("api_webhook", "patch"): 200,
+    ("api_webhook", "delete"): 204,
+    ("api_webhook_secret", "post"): 200,
+    ("api_webhook_test", "post"): 202,
+    ("api_deliveries", "get"): 200,
+    ("api_resend", "post"): 202,
+}
 OF_ALL = {
     ("api_analyses", "get"): 200,
     ("api_analyses", "post"): 202,
     ("api_uploads", "post"): 201,
     ("api_models", "get"): 200,
     ("api_usage", "get"): 200,
+    ("api_webhooks", "get"): 200,
+    ("api_webhooks", "post"): 201,
     ("api_detect", "post"): 202,
 }
-RUNGS = {**OF_ONE, **OF_UPLOADS, **OF_ALL}
+RUNGS = {**OF_ONE, **OF_UPLOADS, **OF_WEBHOOKS, **OF_ALL}
 CHANGES = [rung for rung in RUNGS if rung[1] != "get"]
 METHODS = ("get", "post", "put", "patch", "delete", "options")
 TUS = {"Tus-Resumable": "1.0.0"}
+HOOK = {"url": "https://hooks.example.org/", "events": ["analysis.completed"]}
 
 
 @pytest.fixture
 def address(alice: User) -> Callable[[str], str]:
-    """The address of a view, of an analysis or an upload of Alice that suits it."""
+    """The address of a view, of an analysis, an upload or a webhook of Alice that suits it."""
 
     def of(name: str) -> str:
+        if name in {one for one, _ in OF_WEBHOOKS}:
+            delivery = make_delivery(alice)
+            return reverse(name, args=[delivery.webhook.uuid, *([delivery.uuid] * (name == "api_resend"))])
         if name == "api_upload":
             upload = begin_upload(owner=alice, name="clip.mp4", size=len(MP4_BYTES))
             return reverse(name, args=[upload.uuid])
@@ -70,6 +87,10 @@ def ask(client: Client, url: str, method: str) -> Any:
     if url.startswith(reverse("api_uploads")) and method == "patch":
         headers = {"Upload-Offset": "0", **TUS}
         return client.patch(url, MP4_BYTES[:400], "application/offset+octet-stream", headers=headers)
+    if (url, method) == (reverse("api_webhooks"), "post"):
+        return client.post(url, HOOK, "application/json")
+    if url.startswith(reverse("api_webhooks")) and method == "patch":
+        return client.patch(url, {"active": False}, "application/json")
     if method == "post" and url in (reverse("api_analyses"), reverse("api_detect")):
         video = SimpleUploadedFile("new.mp4", MP4_BYTES + b"new")
         return client.post(url, {"video": video}, headers={"Prefer": "wait=0"})
@@ -78,8 +99,12 @@ def ask(client: Client, url: str, method: str) -> Any:
 
 def state() -> list[object]:
     """What a request that is refused must not change."""
-    rows: list[object] = list(Analysis.objects.order_by("pk").values_list("uuid", "cancel_requested"))
-    return rows + list(Upload.objects.order_by("pk").values_list("uuid", "received_bytes"))
+    return [
+        *Analysis.objects.order_by("pk").values_list("uuid", "cancel_requested"),
+        *Upload.objects.order_by("pk").values_list("uuid", "received_bytes"),
+        *Webhook.objects.order_by("pk").values_list("uuid", "is_active", "secret"),
+        *Delivery.objects.order_by("pk").values_list("uuid", "state"),
+    ]
 
 
 def test_the_ladder_has_every_address() -> None:
@@ -135,7 +160,7 @@ def test_a_suspended_owners_session_gets_401(
     assert state() == before
 
 
-@pytest.mark.parametrize(("name", "method"), [*OF_ONE, *OF_UPLOADS])
+@pytest.mark.parametrize(("name", "method"), [*OF_ONE, *OF_UPLOADS, *OF_WEBHOOKS])
 def test_a_stranger_gets_404(
     name: str, method: str, address: Callable[[str], str], bob: User, as_api: Callable[..., Client]
 ) -> None:
@@ -154,8 +179,8 @@ def test_moderators_and_administrators_get_what_they_get_on_the_pages(
     assert ask(client, address(name), method).status_code == OF_ONE[name, method]
 
 
-@pytest.mark.parametrize(("name", "method"), OF_UPLOADS)
-def test_an_upload_under_way_is_its_owners_alone(
+@pytest.mark.parametrize(("name", "method"), [*OF_UPLOADS, *OF_WEBHOOKS])
+def test_uploads_and_webhooks_are_their_owners_alone(
     name: str, method: str, address: Callable[[str], str], mo: User, as_api: Callable[..., Client]
 ) -> None:
     url, before = address(name), state()

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from zipfile import ZipFile
 
 import pytest
 from django.test import Client
@@ -49,7 +50,9 @@ def test_a_failed_analysis_has_the_document_that_says_why(alice: User, api: Clie
     assert api.get(at(failed, "frames/")).json()["count"] == 0
 
 
-@pytest.mark.parametrize("piece", ["result/", "frames/", "result.json", "frames.csv", "report.pdf"])
+@pytest.mark.parametrize(
+    "piece", ["result/", "frames/", "result.json", "frames.csv", "report.pdf", "evidence.zip"]
+)
 def test_before_the_end_there_is_nothing_yet(api: Client, running: Analysis, piece: str) -> None:
     answer = api.get(at(running, piece))
     assert (answer.status_code, answer.json()["code"]) == (409, "not_finished")
@@ -91,8 +94,20 @@ def test_the_report_is_the_pages_own(alice_client: Client, api: Client, done: An
     assert answer.content.startswith(b"%PDF-")
 
 
-def test_there_is_no_report_of_what_ended_without_a_result(alice: User, api: Client) -> None:
-    answer = api.get(at(make_failed(alice), "report.pdf"))
+def test_the_evidence_is_the_pages_own(alice_client: Client, api: Client, done: Analysis) -> None:
+    answer = api.get(at(done, "evidence.zip"))
+    assert answer["Content-Type"] == "application/zip"
+    assert 'filename="clip-truthlens.zip"' in answer["Content-Disposition"]
+    content = b"".join(answer)
+    assert content == b"".join(alice_client.get(f"/analyses/{done.uuid}/evidence.zip"))
+    with ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert {"report.pdf", "result.json", "evidence/1-0-crop.jpg"} < set(archive.namelist())
+
+
+@pytest.mark.parametrize("piece", ["report.pdf", "evidence.zip"])
+def test_there_is_no_report_of_what_ended_without_a_result(piece: str, alice: User, api: Client) -> None:
+    answer = api.get(at(make_failed(alice), piece))
     assert (answer.status_code, answer.json()["code"]) == (409, "no_result")
 
 

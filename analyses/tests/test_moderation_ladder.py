@@ -20,6 +20,7 @@ BUTTONS = (
     "moderation_decide",
     "moderation_second",
     "moderation_hold",
+    "moderation_dismiss",
 )
 ADMINISTRATORS = ("audit_log", "audit_log_csv", "audit_log_jsonl")
 ALL = (*PAGES, *BUTTONS, *ADMINISTRATORS)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from accounts import roles
 from accounts.models import User
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload
-from analyses.tests.factories import make_done, make_link, make_running, make_upload
+from analyses.tests.factories import make_delivery, make_done, make_link, make_running, make_upload
+from analyses.webhooks.models import ASKED_FOR, Webhook
 
 ON_FINISHED = (
     "analysis",
@@ -24,17 +25,19 @@ ON_FINISHED = (
 )
 IMAGES = ("analysis_evidence", "analysis_thumbnail")
 READ_ONLY = (*(name for name in ON_FINISHED if name != "analysis_delete"), *IMAGES, "analysis_compare")
-OWNERS_FORMS = ("analysis_share", "analysis_dispute")
-OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw")
+WEBHOOK_BUTTONS = ("webhook_secret", "webhook_test", "webhook_delete", "webhook_resend")
+OWNERS_FORMS = ("analysis_share", "analysis_dispute", "webhook")
+OWNERS_BUTTONS = ("share_revoke", "dispute_withdraw", *WEBHOOK_BUTTONS)
 SELECTIONS = ("analyses_delete", "analyses_export")
 UPLOADS = ("upload_discard",)
 SHARED = ("shared", "shared_video", "shared_evidence")
-ACCOUNT = ("account_data", "account_delete")
+SHARED_FORMS = ("shared_report",)
+ACCOUNT = ("account_data", "account_delete", "webhooks")
 PAGES = ("analyses", "analysis_new", "analysis_webcam", "usage", *ACCOUNT)
 POST_ONLY = ("analysis_cancel", "analysis_rerun")
-CHANGES = ("analysis_delete", "analysis_new", "uploads", *POST_ONLY, *ACCOUNT)
-SPECIAL = (*IMAGES, "analysis_compare")
-POSTED = {"days": "7", "opinion": "real"}
+CHANGES = ("analysis_delete", "analysis_report", "analysis_new", "uploads", *POST_ONLY, *ACCOUNT)
+SPECIAL = (*IMAGES, "analysis_compare", "analysis_report")
+POSTED = {"days": "7", "opinion": "real", "url": "https://hooks.example.org/", "events": "analysis.failed"}
 
 
 def shared_address(name: str, token: str) -> str:
@@ -50,6 +53,10 @@ def address(alice: User) -> Callable[[str], str]:
             return reverse(name)
         if name in UPLOADS:
             return reverse(name, args=[make_upload(alice).uuid])
+        if name in ("webhook", *WEBHOOK_BUTTONS):
+            delivery = make_delivery(alice)
+            extra = [delivery.uuid] if name == "webhook_resend" else []
+            return reverse(name, args=[delivery.webhook.uuid, *extra])
         analysis = make_running(alice) if name == "analysis_cancel" else make_done(alice)
         if name == "analysis_evidence":
             return reverse(name, args=[analysis.uuid, "1-0-crop.jpg"])
@@ -105,7 +112,7 @@ def test_a_suspended_owner_changes_nothing(
     assert response["Location"] == f"{reverse('account_login')}?next={url}"
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", [*SHARED, *SHARED_FORMS])
 def test_a_suspended_owner_shares_nothing(name: str, done: Analysis, client: Client) -> None:
     url = shared_address(name, make_link(done)[1])
     roles.suspend_user(user=done.owner, actor=None, reason="A test.")
@@ -117,7 +124,9 @@ def test_reading_views_take_no_post(name: str, address: Callable[[str], str], al
     assert alice_client.post(address(name)).status_code == 405
 
 
-@pytest.mark.parametrize("name", ["analysis_delete", "analysis_new", *OWNERS_FORMS, *ACCOUNT])
+@pytest.mark.parametrize(
+    "name", ["analysis_delete", "analysis_report", "analysis_new", *OWNERS_FORMS, *ACCOUNT]
+)
 def test_forms_take_no_put(name: str, address: Callable[[str], str], alice_client: Client) -> None:
     assert alice_client.put(address(name)).status_code == 405
 
@@ -129,7 +138,7 @@ def test_buttons_take_no_get(name: str, address: Callable[[str], str], alice_cli
 
 @pytest.mark.parametrize("name", [*OWNERS_FORMS, *OWNERS_BUTTONS])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_sharing_and_disputing_are_the_owners_alone(
+def test_sharing_disputing_and_webhooks_are_the_owners_alone(
     name: str, method: str, address: Callable[[str], str], bob_client: Client, mo_client: Client
 ) -> None:
     url = address(name)
@@ -138,6 +147,7 @@ def test_sharing_and_disputing_are_the_owners_alone(
     assert getattr(mo_client, method)(url, POSTED).status_code == expected
     assert not Dispute.objects.exists()
     assert not ShareLink.objects.filter(revoked_at__isnull=False).exists()
+    assert not Webhook.objects.exclude(events=list(ASKED_FOR), is_active=True).exists()
 
 
 @pytest.mark.parametrize("name", UPLOADS)
@@ -171,7 +181,7 @@ def test_a_share_link_is_for_everybody_and_read_only(name: str, done: Analysis, 
     assert client.post(url).status_code == 405
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", [*SHARED, *SHARED_FORMS])
 def test_a_guessed_share_link_is_404(
     name: str, done: Analysis, client: Client, alice_client: Client, mo_client: Client
 ) -> None:
@@ -208,11 +218,22 @@ def test_nobody_and_the_suspended_take_and_delete_no_account(
 ) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     for asker in (client, alice_client):
-        posted = {"password": "correct horse battery"} if method == "post" else {}
+        posted = {"password": "correct horse battery", **POSTED} if method == "post" else {}
         answer = getattr(asker, method)(reverse(name), posted)
         assert answer["Location"] == f"{reverse('account_login')}?next={reverse(name)}"
     assert User.objects.filter(pk=alice.pk).exists()
     assert not Export.objects.exists()
+    assert not Webhook.objects.exists()
+
+
+def test_the_ladder_misses_no_address() -> None:
+    """Those of the history, exports, moderation, model cards and notices have ladders of their own."""
+    names = {name for name in get_resolver("analyses.urls").reverse_dict if isinstance(name, str)}
+    elsewhere = ("moderation", "audit_log", "notice", "export", "model", "home", "upload")
+    own = {name for name in names if not name.startswith(elsewhere)}
+    here = {*PAGES, *ON_FINISHED, *SPECIAL, *OWNERS_FORMS, *OWNERS_BUTTONS, *SELECTIONS, *POST_ONLY}
+    assert own - here == {*SHARED, *SHARED_FORMS}
+    assert here <= names
 
 
 def test_an_unknown_analysis_is_404(alice_client: Client) -> None:

@@ -98,9 +98,8 @@ def test_the_queue_asks_as_often_for_many_rows_and_loads_no_document(
 ) -> None:
     for _ in range(5):
         disputes.open_dispute(analysis=make_done(alice), author=alice, opinion="real")
-    with django_assert_num_queries(
-        8
-    ) as asked:  # session, user, places, rows, count, cases, disputes, notices
+    # session, user, places, rows, count, cases, disputes, reports, notices
+    with django_assert_num_queries(9) as asked:
         assert len(listed(mo_client)) == 5
     assert not [query["sql"] for query in asked.captured_queries if '"document"' in query["sql"]]
 

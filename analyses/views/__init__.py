@@ -4,6 +4,7 @@ from analyses.views.account import account_data, account_delete
 from analyses.views.audit_log import audit_log, audit_log_csv, audit_log_jsonl
 from analyses.views.changes import analysis_cancel, analysis_delete, analysis_rerun
 from analyses.views.compare import analysis_compare
+from analyses.views.complaints import analysis_report, shared_report
 from analyses.views.dashboard import moderation_dashboard
 from analyses.views.disputes import analysis_dispute, dispute_withdraw
 from analyses.views.exports import export_delete, export_file, exports, exports_fragment
@@ -23,6 +24,7 @@ from analyses.views.moderation import (
     moderation_bulk,
     moderation_claim,
     moderation_decide,
+    moderation_dismiss,
     moderation_hold,
     moderation_release,
     moderation_review,
@@ -36,6 +38,14 @@ from analyses.views.shared import shared, shared_evidence, shared_video
 from analyses.views.sharing import analysis_share, share_revoke
 from analyses.views.upload import analysis_new, analysis_webcam
 from analyses.views.usage import upload_discard, usage
+from analyses.views.webhooks import (
+    webhook,
+    webhook_delete,
+    webhook_resend,
+    webhook_secret,
+    webhook_test,
+    webhooks,
+)
 
 __all__ = [
     "account_data",
@@ -54,6 +64,7 @@ __all__ = [
     "analysis_json",
     "analysis_new",
     "analysis_pdf",
+    "analysis_report",
     "analysis_rerun",
     "analysis_share",
     "analysis_state",
@@ -78,6 +89,7 @@ __all__ = [
     "moderation_claim",
     "moderation_dashboard",
     "moderation_decide",
+    "moderation_dismiss",
     "moderation_hold",
     "moderation_release",
     "moderation_review",
@@ -89,8 +101,15 @@ __all__ = [
     "share_revoke",
     "shared",
     "shared_evidence",
+    "shared_report",
     "shared_video",
     "upload_discard",
     "uploads",
     "usage",
+    "webhook",
+    "webhook_delete",
+    "webhook_resend",
+    "webhook_secret",
+    "webhook_test",
+    "webhooks",
 ]

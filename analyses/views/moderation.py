@@ -20,6 +20,7 @@ from analyses.access import get_moderated
 from analyses.keyset import PAGE_LENGTH, Cursor, Page, bounded_count, page_of
 from analyses.models import Analysis
 from analyses.moderation import cases, decisions
+from analyses.moderation.complaints import dismiss_complaints
 from analyses.moderation.copies import copies_of
 from analyses.moderation.forms import DecisionForm, HoldForm, SeenForm
 from analyses.moderation.models import Kind
@@ -150,6 +151,7 @@ def _review(
         "hold_form": HoldForm(),
         "seen_form": SeenForm(initial={"seen": row.seen}, auto_id="second_%s"),
         "proposed_by_me": case.awaits_second and case.last and case.last.moderator == request.user,
+        "complaints": analysis.complaints.select_related("author", "closed_by"),
         "disputes": analysis.disputes.select_related("author"),
         "decisions": analysis.decisions.select_related("moderator", "seconds__moderator", "seconded_by"),
         "copies": copies_of(analysis),
@@ -240,6 +242,19 @@ def moderation_hold(request: UserRequest, uuid: UUID) -> HttpResponse:
         analysis,
         lambda: change(analysis=analysis, moderator=request.user, reason=reason),
         gettext("The hold is lifted.") if lifts else gettext("On hold: no policy deletes it."),
+    )
+
+
+@moderators_only
+@require_POST
+def moderation_dismiss(request: UserRequest, uuid: UUID) -> HttpResponse:
+    """Close the reports of people who saw it, without a decision."""
+    analysis = get_moderated(request.user, uuid)
+    return _tried(
+        request,
+        analysis,
+        lambda: dismiss_complaints(analysis=analysis, moderator=request.user),
+        _("The reports are closed."),
     )
 
 

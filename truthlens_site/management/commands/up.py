@@ -14,6 +14,7 @@ from accounts.services import create_first_administrator
 from truthlens_site import parts
 from truthlens_site.address import AddressError, answers, check_free, link
 from truthlens_site.broker import BrokerError, broker_answers, make_folders
+from truthlens_site.delivering import start_delivering
 from truthlens_site.lock import AlreadyRunning, only_one
 from truthlens_site.reconciling import start_reconciling
 from truthlens_site.supervisor import Supervisor
@@ -70,6 +71,7 @@ class Command(BaseCommand):
                 return
             supervisor.start(parts.worker())
             start_reconciling(supervisor.stopping)
+            start_delivering(supervisor.stopping)
             supervisor.start(parts.web(host, port))
             if supervisor.watch(lambda: answers(host, port), seconds=START_WITHIN_S):
                 self.say(f"TruthLens is ready: {link(host, port)} (Ctrl-C ends it)")
