@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import Target
 from accounts.models import User
-from analyses import quotas
+from analyses import quotas, tallies
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
@@ -313,6 +313,7 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
     except BaseException:
         delete_evidence(analysis.uuid)
         raise
+    tallies.count_result(result.verdict, document["timing"])
     return True
 
 
@@ -363,7 +364,10 @@ def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg
 def record_failure(*, analysis: Analysis, code: Failure) -> None:
     """End the analysis without a result."""
     state = State.CANCELLED if code == Failure.CANCELLED else State.FAILED
-    if _claimed(analysis).update(**_ended(state, code)) and code == Failure.NO_WEIGHTS:
+    if not _claimed(analysis).update(**_ended(state, code)):
+        return
+    tallies.count_failure(code)
+    if code == Failure.NO_WEIGHTS:
         quotas.give_back(analysis.uuid)
 
 
@@ -385,9 +389,11 @@ def requeue_lost(*, analysis: Analysis, if_silent: bool = False) -> None:
     ours = _claimed(analysis).stuck() if if_silent else _claimed(analysis)
     if analysis.losses + 1 >= MAX_LOSSES and not analysis.cancel_requested:
         if ours.update(losses=F("losses") + 1, **_ended(State.FAILED, Failure.WORKER_LOST)):
+            tallies.count_loss()
+            tallies.count_failure(Failure.WORKER_LOST)
             quotas.give_back(analysis.uuid)
-    else:
-        _requeue(ours, losses=analysis.losses + 1)
+    elif _requeue(ours, losses=analysis.losses + 1):
+        tallies.count_loss()
 
 
 def release(*, analysis: Analysis) -> None:
@@ -395,10 +401,10 @@ def release(*, analysis: Analysis) -> None:
     _requeue(_claimed(analysis), losses=analysis.losses)
 
 
-def _requeue(ours: AnalysisQuerySet, losses: int) -> None:
-    """Back to the queue, unless somebody asked meanwhile to cancel it."""
-    ours.filter(cancel_requested=True).update(**_ended(State.CANCELLED, Failure.CANCELLED))
-    ours.update(
+def _requeue(ours: AnalysisQuerySet, losses: int) -> int:
+    """Back to the queue, unless somebody asked meanwhile to cancel it. How many rows it was."""
+    cancelled = ours.filter(cancel_requested=True).update(**_ended(State.CANCELLED, Failure.CANCELLED))
+    return cancelled + ours.update(
         state=State.QUEUED, losses=losses, claimed_by="", heartbeat_at=None, started_at=None, **NO_PROGRESS
     )
 

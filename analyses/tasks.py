@@ -12,6 +12,7 @@ from analyses.detection import AnalysisError, Failure, config_for
 from analyses.export_writing import write_export
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
+from analyses.log_context import ANALYSIS, bound
 from analyses.models import Analysis
 from analyses.moderation.notices import send_letter
 from analyses.presence import WORKER
@@ -26,14 +27,19 @@ COUNTED = (Failure.CRASHED, Failure.TIMED_OUT)
 def run_analysis(uuid: str) -> None:
     """Claim, analyse, record. A second delivery finds nothing to claim and does nothing."""
     analysis = services.claim(uuid=UUID(uuid), worker=WORKER)
-    if analysis is None:
-        return
+    if analysis is not None:
+        with bound({ANALYSIS: uuid}):
+            run_to_its_end(analysis)
+
+
+def run_to_its_end(analysis: Analysis) -> None:
+    logger.info("The analysis begins, attempt %d.", analysis.attempts + 1)
     try:
         run_claimed(analysis)
     except Interrupted:
         services.release(analysis=analysis)
     except ChildLost as error:
-        logger.error("Analysis %s goes back to the queue: %s", uuid, error)
+        logger.error("The analysis goes back to the queue: %s", error)
         services.requeue_lost(analysis=analysis)
     except Exception:
         services.record_failure(analysis=analysis, code=Failure.CRASHED)
@@ -81,12 +87,13 @@ def run_claimed(analysis: Analysis) -> None:
         return
     services.set_proxy_due(video=analysis.video, due=True)
     if services.record_result(analysis=analysis, result=result):
+        logger.info("The analysis is done: %s.", result.verdict)
         make_proxy(analysis)
 
 
 def record_error(analysis: Analysis, error: AnalysisError) -> bool:
     """True: the clip gets another attempt."""
-    logger.warning("Analysis %s: %s", analysis.uuid, error)
+    logger.warning("The analysis failed: %s", error)
     if error.code in COUNTED:
         return services.record_attempt(analysis=analysis, code=error.code)
     services.record_failure(analysis=analysis, code=error.code)
@@ -105,6 +112,6 @@ def make_proxy(analysis: Analysis) -> None:
                 with copy.open("rb") as stream:
                     services.record_proxy(video=video, proxy=File(stream))
     except Exception:
-        logger.exception("No playable copy of the video of analysis %s", analysis.uuid)
+        logger.exception("No playable copy of the video of analysis %s.", analysis.uuid)
     finally:
         services.set_proxy_due(video=video, due=False)

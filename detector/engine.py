@@ -62,3 +62,11 @@ def warm(config: DetectorConfig) -> None:
     engine.finder.find(np.zeros((360, 640, 3), np.uint8))
     with torch.inference_mode():
         engine.model.features(engine.prepared(np.zeros((1, 224, 224, 3), np.uint8)))
+
+
+def gpu_memory() -> tuple[int, int] | None:
+    """Bytes used, by whomever, and bytes there; None where no engine is on a GPU."""
+    if not any(engine.device.type == "cuda" for engine in _engines.values()):
+        return None
+    free, total = torch.cuda.mem_get_info()
+    return total - free, total

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
 from analyses.inference import supervisor
+from analyses.log_context import be_part
 from analyses.presence import present
 from analyses.worker import make_worker
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--burst", action="store_true", help="end when the queue is empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        be_part("worker")
         supervisor().start()
         try:
             with present():
