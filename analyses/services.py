@@ -26,7 +26,13 @@ from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
 from analyses.quotas import QuotaExceeded
-from analyses.storage import delete_evidence, open_evidence_file, save_evidence, stored_evidence_sizes
+from analyses.storage import (
+    delete_evidence,
+    evidence_path,
+    open_evidence_file,
+    save_evidence,
+    stored_evidence_sizes,
+)
 from analyses.thumbnails import with_thumbnail
 from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
 
@@ -176,10 +182,10 @@ def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
             quotas.give_back(analysis.uuid)
         if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
             _tell(by, "delete_analysis", analysis)
-        transaction.on_commit(partial(delete_evidence, analysis.uuid))
+        transaction.on_commit(partial(delete_evidence, analysis.uuid), robust=True)
         if video is not None and not video.analyses.exists():
             Video.objects.filter(pk=video.pk).delete()
-            transaction.on_commit(partial(_delete_files, video))
+            transaction.on_commit(partial(_delete_files, video), robust=True)
 
 
 def _tell(by: User | None, action: str, analysis: Analysis) -> None:
@@ -209,7 +215,7 @@ def delete_video_files(*, video: Video) -> bool:
         if stored.analyses.unfinished().exists():
             raise StillNeeded("This file is being analysed. Wait until that is done, or cancel it.")
         Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
-        transaction.on_commit(partial(_delete_files, stored))
+        transaction.on_commit(partial(_delete_files, stored), robust=True)
     return True
 
 
@@ -229,6 +235,20 @@ def evidence_sizes(analysis: Analysis) -> dict[str, int]:
     """Bytes of each evidence image that is there."""
     found = stored_evidence_sizes(analysis.uuid)
     return {name: found[name] for name in evidence_names(analysis) if name in found}
+
+
+def evidence_place(analysis: Analysis, name: str) -> str:
+    """Where the storage keeps an image that the result names. Raises :class:`EvidenceMissing`."""
+    if name not in evidence_names(analysis):
+        raise EvidenceMissing(name)
+    return evidence_path(analysis.uuid, name)
+
+
+def thumbnail_place(analysis: Analysis) -> str:
+    """Where the storage keeps the small picture for lists. Raises :class:`EvidenceMissing`."""
+    if not analysis.thumbnail:
+        raise EvidenceMissing("thumbnail")
+    return evidence_path(analysis.uuid, analysis.thumbnail)
 
 
 def open_evidence(analysis: Analysis, name: str) -> File:  # type: ignore[type-arg]

@@ -54,8 +54,9 @@ def disk_has_room() -> bool:
 
 
 def disk_folders() -> Iterable[Path]:
-    """Where this process writes."""
-    return {Path(settings.MEDIA_ROOT), Path(settings.FILE_UPLOAD_TEMP_DIR)}
+    """Where files are written here: uploads on their way in, and what is kept, or fetched to be worked on."""
+    kept = settings.SCRATCH_FOLDER if settings.S3_BUCKET else settings.MEDIA_ROOT
+    return {Path(kept), Path(settings.FILE_UPLOAD_TEMP_DIR)}
 
 
 def free_bytes(folder: Path) -> int:

@@ -15,7 +15,7 @@ from redis.retry import Retry
 from detector import BACKBONES, ConfigError, DetectorConfig, Limits
 from truthlens_site.environment import Environment
 from truthlens_site.logging import log_settings
-from truthlens_site.places import broker_socket, secret_key
+from truthlens_site.places import broker_socket, secret_key, store_origin
 from truthlens_site.production import check_mode
 from truthlens_site.reporting import start_reporting
 
@@ -141,6 +141,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "truthlens_site.errors.StorageAwayMiddleware",
 ]
 ROOT_URLCONF = "truthlens_site.urls"
 WSGI_APPLICATION = "truthlens_site.wsgi.application"
@@ -330,8 +331,35 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("STATIC_ROOT", STATE / "static", base=BASE_DIR)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
+S3_BUCKET = env.text("S3_BUCKET")
+S3_ENDPOINT_URL = env.web_address("S3_ENDPOINT_URL")
+S3_PUBLIC_URL = env.web_address("S3_PUBLIC_URL") or S3_ENDPOINT_URL
+S3_REGION = env.text("S3_REGION", "us-east-1")
+S3_ADDRESSING = env.choice("S3_ADDRESSING", "path" if S3_ENDPOINT_URL else "virtual", ("path", "virtual"))
+S3_URL_EXPIRY = env.integer("S3_URL_EXPIRY", 3600, low=60, high=604_800)
+S3_OPTIONS = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": S3_ENDPOINT_URL or None,
+    "public_url": S3_PUBLIC_URL,
+    "region_name": S3_REGION,
+    "addressing_style": S3_ADDRESSING,
+    "location": env.text("S3_PREFIX"),
+    "access_key": env.text("S3_ACCESS_KEY_ID") or None,
+    "secret_key": env.text("S3_SECRET_ACCESS_KEY") or None,
+    "querystring_expire": S3_URL_EXPIRY,
+}
+if S3_BUCKET:
+    # Pages show videos and images that the store hands out itself.
+    S3_ORIGIN = store_origin(S3_PUBLIC_URL, S3_BUCKET, S3_REGION, S3_ADDRESSING)
+    for kind in ("img-src", "media-src"):
+        CONTENT_SECURITY_POLICY["DIRECTIVES"][kind].append(S3_ORIGIN)
+# Where workers keep a copy of a file in the object store for as long as they work on it.
+SCRATCH_FOLDER = env.folder("SCRATCH_FOLDER", STATE / "scratch", base=BASE_DIR)
+SCRATCH_LIMIT_BYTES = env.integer("SCRATCH_LIMIT", 0, low=0, high=10_000_000) * 1024 * 1024
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "analyses.object_storage.ObjectStorage", "OPTIONS": S3_OPTIONS}
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "truthlens_site.static_files.StaticFilesStorage"},
 }
 # Uploads stream to disk, never into memory, whatever their size.

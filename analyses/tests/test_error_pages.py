@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import include, path
 from pytest_django import Settings
 
+from analyses.storage import StorageAway
+
 SHEETS = ("tokens", "base", "components", "error")
 
 
@@ -26,6 +28,7 @@ raising_patterns = [
     path("raise/403", raising(PermissionDenied("a secret"))),
     path("raise/404", raising(Http404("a secret"))),
     path("raise/413", raising(RequestDataTooBig("a secret"))),
+    path("raise/503", raising(StorageAway("a secret"))),
     path("raise/500", raising(RuntimeError("a secret"))),
 ]
 handler400 = "truthlens_site.errors.bad_request"
@@ -49,6 +52,7 @@ def site(alice_client: Client, settings: Settings) -> Client:
         ("/raise/413", 413, "This is too large"),
         ("/nothing", 404, "There is nothing at this address"),
         ("/raise/500", 500, "Something broke on this site"),
+        ("/raise/503", 503, "The files can’t be reached for now"),
     ],
 )
 def test_errors_have_pages_of_their_own(address: str, status: int, words: str, site: Client) -> None:

@@ -334,3 +334,24 @@ def test_without_its_setting_no_error_is_reported_anywhere(
     assert started == []
     read(monkeypatch, state, SENTRY_DSN="https://key@sentry.example.org/1")
     assert started == ["https://key@sentry.example.org/1"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "origin"),
+    [
+        ({"S3_ENDPOINT_URL": "http://minio:9000/"}, "http://minio:9000"),
+        ({"S3_ENDPOINT_URL": "http://minio:9000", "S3_PUBLIC_URL": "https://files.example.org"}, "https://files.example.org"),
+        ({"S3_REGION": "eu-central-1"}, "https://clips.s3.eu-central-1.amazonaws.com"),
+        ({"S3_ENDPOINT_URL": "https://store.example.org", "S3_ADDRESSING": "virtual"}, "https://clips.store.example.org"),
+    ],
+)  # fmt: skip
+def test_a_bucket_moves_the_files_there_and_lets_pages_show_them(
+    monkeypatch: pytest.MonkeyPatch, state: Path, variables: dict[str, str], origin: str
+) -> None:
+    assert read(monkeypatch, state)["STORAGES"]["default"]["BACKEND"].endswith("FileSystemStorage")
+    settings = read(monkeypatch, state, S3_BUCKET="clips", **variables)
+    assert settings["STORAGES"]["default"]["BACKEND"] == "analyses.object_storage.ObjectStorage"
+    policy = settings["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert origin in policy["media-src"]
+    assert origin in policy["img-src"]
+    assert origin not in policy["default-src"]

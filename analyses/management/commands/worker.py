@@ -10,6 +10,7 @@ from rq.exceptions import StopRequested
 from analyses.inference import supervisor
 from analyses.log_context import be_part
 from analyses.presence import present
+from analyses.scratch import remove_gone_folders, remove_own_folder
 from analyses.worker import make_worker
 
 RETRY_S = 2.0
@@ -26,12 +27,14 @@ class Command(BaseCommand):
         supervisor().start()
         try:
             with present():
+                remove_gone_folders()
                 while not self._work(burst=options["burst"]):
                     time.sleep(RETRY_S)
         except (KeyboardInterrupt, StopRequested):
             pass
         finally:
             supervisor().close()
+            remove_own_folder()
 
     def _work(self, *, burst: bool) -> bool:
         """Work until asked to end (True) or until the broker fails (False)."""
