@@ -28,6 +28,7 @@ IN_MEMORY_BYTES = 1024 * 1024
 """An object that is opened is kept in memory up to this size, and on the disk beyond it."""
 _making = Lock()
 """Sessions are not made for several threads; what they make is."""
+FIRST_REGION = "us-east-1"
 MISSING = ("404", "NoSuchKey", "NotFound")
 
 
@@ -126,6 +127,22 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
             body = self.bucket.Object(self._normalize_name(name)).get()["Body"]
             with body:
                 yield from body.iter_chunks(BLOCK_BYTES)
+
+    @plainly
+    def make_bucket(self) -> bool:
+        """False: it is there already."""
+        try:
+            self.bucket.meta.client.head_bucket(Bucket=self.bucket_name)
+        except ClientError:
+            self.bucket.create(**self._place())
+            return True
+        return False
+
+    def _place(self) -> dict[str, Any]:
+        """Amazon wants a region named, unless it is the first one."""
+        if self.region_name == FIRST_REGION:
+            return {}
+        return {"CreateBucketConfiguration": {"LocationConstraint": self.region_name}}
 
     @plainly
     def sizes(self, folder: str) -> dict[str, int]:

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+import boto3
 from moto.server import ThreadedMotoServer
-
-from analyses.object_storage import shared_session
 
 BUCKET = "clips"
 KEYS = {"access_key": "testing", "secret_key": "testing"}
@@ -28,10 +28,14 @@ def object_store() -> Iterator[str]:
 
 def bucket_at(address: str) -> Any:
     """The bucket, made where it is missing, as boto3 gives it."""
-    session = shared_session(*KEYS.values())
-    bucket = session.resource("s3", endpoint_url=address, region_name="us-east-1").Bucket(BUCKET)
+    bucket = _session().resource("s3", endpoint_url=address, region_name="us-east-1").Bucket(BUCKET)
     bucket.create()
     return bucket
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session(*KEYS.values())
 
 
 def keys(bucket: Any) -> set[str]:

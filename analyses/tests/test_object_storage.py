@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -245,6 +247,21 @@ def test_an_upload_to_a_store_that_is_away_is_answered_in_words(alice_client: Cl
     answer = api.post("/api/v1/analyses/", {"video": SimpleUploadedFile("a.mp4", MP4_BYTES)})
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_away")
     assert Analysis.objects.count() == 0
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_is_made_once(store: str, use: Callable[..., None], settings: Settings) -> None:
+    use(store, bucket_name="another", region_name="eu-central-1")
+    settings.S3_BUCKET = "another"
+    said = []
+    for _ in range(2):
+        out = StringIO()
+        call_command("make_bucket", stdout=out)
+        said.append(out.getvalue().strip())
+    assert said == ["The bucket another was made.", "The bucket another is there."]
+    settings.S3_BUCKET = ""
+    with pytest.raises(CommandError, match="S3_BUCKET names no bucket"):
+        call_command("make_bucket")
 
 
 def test_the_scratch_folder_has_limits(settings: Settings) -> None:
