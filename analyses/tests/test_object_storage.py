@@ -243,7 +243,7 @@ def test_a_copy_that_can_not_be_made_for_now_is_given_up(alice: User, away: None
 def test_an_upload_to_a_store_that_is_away_is_answered_in_words(alice_client: Client, api: Client) -> None:
     page = alice_client.post(reverse("analysis_new"), {"video": SimpleUploadedFile("a.mp4", MP4_BYTES)})
     assert (page.status_code, page["Retry-After"]) == (503, "60")
-    assert "Nothing is lost" in page.content.decode()
+    assert "Nothing that was stored is lost" in page.content.decode()
     answer = api.post("/api/v1/analyses/", {"video": SimpleUploadedFile("a.mp4", MP4_BYTES)})
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_away")
     assert Analysis.objects.count() == 0

@@ -102,6 +102,8 @@ def test_an_upload_leaves_nothing_of_whose_it_is_in_the_log(alice_client: Client
     alice_client.get(f"/analyses/{analysis.uuid}/nothing-of-alice@example.org")
     (told, *_) = [line for line in lines(json_log) if line["logger"] == "truthlens_site.requests"]
     assert (told["view"], told["status"], told["request_id"]) == ("analysis_new", 302, "proxy-0001")
+    (missed,) = [line for line in lines(json_log) if line["message"].startswith("Not Found")]
+    assert len(missed["request_id"]) == 32
     waits = [line for line in lines(json_log) if line["message"].startswith("Job ")]
     assert [line["request_id"] for line in waits] == ["proxy-0001"], (
         "the job goes on under its request's name"
