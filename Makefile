@@ -8,7 +8,9 @@ CODE = accounts analyses detector notebooks truthlens_client truthlens_site mana
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
-.PHONY: run test detect bench train evaluate lint messages
+LOCK = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+
+.PHONY: run test test-topology detect bench train evaluate lint lock audit messages
 
 run: .venv/.installed ## Run the site; Ctrl-C ends it
 	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
@@ -16,6 +18,9 @@ run: .venv/.installed ## Run the site; Ctrl-C ends it
 test: .venv/.installed-dev ## Run the whole suite in two processes; ARGS="-k name" for a part of it
 	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 \
 		.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+test-topology: .venv/.installed-dev ## Several machines' worth of processes on one, some of them killed; a minute or two
+	@timeout --foreground --kill-after=30 400 .venv/bin/python -m benchmarks.topology $(ARGS)
 
 detect: .venv/.installed ## Judge one clip: make detect VIDEO=clip.mp4
 	@test -n "$$VIDEO" || { echo 'Name a clip: make detect VIDEO=clip.mp4'; exit 2; }
@@ -39,6 +44,12 @@ messages: .venv/.installed ## Gather the sentences for translators (locale/), an
 	@command -v xgettext msgfmt >/dev/null || { echo 'GNU gettext is missing: apt-get install gettext'; exit 2; }
 	@.venv/bin/python manage.py makemessages --all --add-location file --ignore '*/tests/*' --ignore '.*' --ignore var
 	@.venv/bin/python manage.py compilemessages
+
+lock: .venv/.installed-dev ## Write requirements.lock: everything that requirements.txt brings along, with hashes
+	@.venv/bin/uv pip compile requirements.txt $(LOCK) --output-file requirements.lock
+
+audit: .venv/.installed-dev ## Ask for known vulnerabilities of what is locked
+	@.venv/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 # The stamps are written last: after an interruption the same command goes on where it was.
 .venv/.installed: requirements.txt

@@ -57,6 +57,7 @@ def isolation(settings: Settings, tmp_path: Path) -> None:
     for name in ("media", "uploads", "static"):
         (tmp_path / name).mkdir()
     settings.STATE = tmp_path / "state"
+    settings.SCRATCH_FOLDER = tmp_path / "scratch"
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
     settings.STATIC_ROOT = tmp_path / "static"

@@ -3,6 +3,8 @@
 The child is the only process that loads torch, and it never touches the database.
 """
 
+import logging
+import logging.config
 import os
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +18,11 @@ from django.conf import settings
 
 from analyses import detection
 from analyses.detection import AnalysisError, AnalysisResult, DetectorConfig, Failure, Limits, ScoresHook
+from analyses.log_context import be_part
 from analyses.supervision import Died, Overran, Port, ProgressHook, StopHook, Stopped, Supervisor
+from analyses.vitals import Vitals
+
+logger = logging.getLogger(__name__)
 
 
 class WarmUp(NamedTuple):
@@ -43,25 +49,47 @@ class Refusal(NamedTuple):
 
 def handle(request: object, port: Port) -> AnalysisResult | Refusal | bool:
     """The child's side: answer one request. True for a proxy that was needed and made."""
-    be_quiet()
+    settle_in()
     try:
         match request:
             case WarmUp(config):
                 detection.warm(config)
+                tell_vitals(port.vitals, config)
                 return True
             case Analyze(path, config):
-                return detection.analyze(
-                    path,
-                    config=config,
-                    on_progress=port.on_progress,
-                    on_scores=port.on_scores,
-                    should_stop=port.should_stop,
-                )
+                return judge(path, config, port)
             case MakeProxy(path, target, limits):
                 return detection.make_needed_proxy(path, target, limits)
     except AnalysisError as error:
         return Refusal(error.code, error.detail)
     raise TypeError(f"not a request: {request!r}")
+
+
+def judge(path: Path, config: DetectorConfig, port: Port) -> AnalysisResult:
+    result = detection.analyze(
+        path,
+        config=config,
+        on_progress=port.on_progress,
+        on_scores=port.on_scores,
+        should_stop=port.should_stop,
+    )
+    tell_vitals(port.vitals, config)
+    logger.info("Judged in %.1f s.", result.timing.total_s)
+    return result
+
+
+def tell_vitals(vitals: Vitals, config: DetectorConfig) -> None:
+    """Of a model that is loaded: its content was checked against its card then."""
+    vitals.model_sha256 = detection.find_weights(config).sha256.encode()
+    vitals.gpu_used, vitals.gpu_total = detection.gpu_memory() or (0, 0)
+
+
+@cache
+def settle_in() -> None:
+    """What a fresh child needs before its first request: Django isn't set up here, nor is its log."""
+    be_quiet()
+    be_part("child")
+    logging.config.dictConfig(settings.LOGGING)
 
 
 def be_quiet() -> None:

@@ -4,8 +4,16 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from django.conf import settings
 from django.core.files import File
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.core.files.storage import Storage
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 
@@ -52,6 +60,29 @@ def ranged_response(
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = CONFINED
     response["Content-Disposition"] = content_disposition_header(False, name) or "inline"
+    return response
+
+
+def signed_redirect(
+    request: HttpRequest,
+    storage: Storage,
+    stored: str,
+    name: str,
+    *,
+    content_type: str | None = None,
+    as_attachment: bool = False,
+) -> HttpResponseBase | None:
+    """To where an object store hands the file out itself, for a while; None where files are in a folder.
+
+    Call it after the access was checked: whoever has the address may use it until it expires.
+    """
+    sign = getattr(storage, "signed_url", None)
+    if sign is None:
+        return None
+    disposition = content_disposition_header(as_attachment, name) or "inline"
+    address = sign(stored, disposition=disposition, content_type=content_type, method=request.method)
+    response = HttpResponseRedirect(address)
+    response["Cache-Control"] = f"private, max-age={settings.S3_URL_EXPIRY // 2}"
     return response
 
 

@@ -6,6 +6,7 @@ known here: their analyses go by the heartbeat.
 """
 
 import fcntl
+import hashlib
 import os
 import socket
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from uuid import uuid4
 
 from django.conf import settings
 
-HOST = socket.gethostname()[:60]
+HOST = f"{socket.gethostname()[:50]}-{hashlib.sha256(os.fsencode(settings.STATE)).hexdigest()[:8]}"
+"""This machine, as far as its workers share the folder of locks: another state folder is another machine."""
 WORKER = f"{HOST}:{os.getpid()}:{uuid4().hex[:8]}"
 """This process, as a worker signs what it claims."""
 

@@ -85,6 +85,7 @@ REFUSALS: dict[str, Refusal] = {
     "quota_minutes": Refusal(429, QUOTA_SENTENCES["minutes"]),
     "quota_storage": Refusal(413, QUOTA_SENTENCES["storage"], QUOTA_HINTS["storage"]),
     "quota_running": Refusal(429, QUOTA_SENTENCES["running"], QUOTA_HINTS["running"]),
+    "storage_away": Refusal(503, "The stored files can’t be reached for now.", "Try again in a minute."),
     "server_error": Refusal(500, "Something went wrong here.", "It was noted. Try again later."),
 }
 

@@ -21,13 +21,19 @@ from django.utils.translation import gettext
 from accounts import audit
 from accounts.audit import Target
 from accounts.models import User
-from analyses import quotas
+from analyses import quotas, tallies
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
 from analyses.quotas import QuotaExceeded
-from analyses.storage import delete_evidence, open_evidence_file, save_evidence, stored_evidence_sizes
+from analyses.storage import (
+    delete_evidence,
+    evidence_path,
+    open_evidence_file,
+    save_evidence,
+    stored_evidence_sizes,
+)
 from analyses.thumbnails import with_thumbnail
 from analyses.uploads import UploadRejected, check_model, check_upload, sha256_of, shown_name
 from analyses.webhooks.events import tell
@@ -179,10 +185,10 @@ def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
             quotas.give_back(analysis.uuid)
         if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
             _tell(by, "delete_analysis", analysis)
-        transaction.on_commit(partial(delete_evidence, analysis.uuid))
+        transaction.on_commit(partial(delete_evidence, analysis.uuid), robust=True)
         if video is not None and not video.analyses.exists():
             Video.objects.filter(pk=video.pk).delete()
-            transaction.on_commit(partial(_delete_files, video))
+            transaction.on_commit(partial(_delete_files, video), robust=True)
 
 
 def _tell(by: User | None, action: str, analysis: Analysis) -> None:
@@ -212,7 +218,7 @@ def delete_video_files(*, video: Video) -> bool:
         if stored.analyses.unfinished().exists():
             raise StillNeeded(gettext("This file is being analysed. Wait until that is done, or cancel it."))
         Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
-        transaction.on_commit(partial(_delete_files, stored))
+        transaction.on_commit(partial(_delete_files, stored), robust=True)
     return True
 
 
@@ -232,6 +238,20 @@ def evidence_sizes(analysis: Analysis) -> dict[str, int]:
     """Bytes of each evidence image that is there."""
     found = stored_evidence_sizes(analysis.uuid)
     return {name: found[name] for name in evidence_names(analysis) if name in found}
+
+
+def evidence_place(analysis: Analysis, name: str) -> str:
+    """Where the storage keeps an image that the result names. Raises :class:`EvidenceMissing`."""
+    if name not in evidence_names(analysis):
+        raise EvidenceMissing(name)
+    return evidence_path(analysis.uuid, name)
+
+
+def thumbnail_place(analysis: Analysis) -> str:
+    """Where the storage keeps the small picture for lists. Raises :class:`EvidenceMissing`."""
+    if not analysis.thumbnail:
+        raise EvidenceMissing("thumbnail")
+    return evidence_path(analysis.uuid, analysis.thumbnail)
 
 
 def open_evidence(analysis: Analysis, name: str) -> File:  # type: ignore[type-arg]
@@ -317,6 +337,7 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
     except BaseException:
         delete_evidence(analysis.uuid)
         raise
+    tallies.count_result(result.verdict, document["timing"])
     return True
 
 
@@ -367,7 +388,10 @@ def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg
 def record_failure(*, analysis: Analysis, code: Failure) -> None:
     """End the analysis without a result."""
     state = State.CANCELLED if code == Failure.CANCELLED else State.FAILED
-    if _end(_claimed(analysis), analysis, state, code) and code == Failure.NO_WEIGHTS:
+    if not _end(_claimed(analysis), analysis, state, code):
+        return
+    tallies.count_failure(code)
+    if code == Failure.NO_WEIGHTS:
         quotas.give_back(analysis.uuid)
 
 
@@ -389,9 +413,11 @@ def requeue_lost(*, analysis: Analysis, if_silent: bool = False) -> None:
     ours = _claimed(analysis).stuck() if if_silent else _claimed(analysis)
     if analysis.losses + 1 >= MAX_LOSSES and not analysis.cancel_requested:
         if _end(ours, analysis, State.FAILED, Failure.WORKER_LOST, losses=F("losses") + 1):
+            tallies.count_loss()
+            tallies.count_failure(Failure.WORKER_LOST)
             quotas.give_back(analysis.uuid)
-    else:
-        _requeue(ours, analysis, losses=analysis.losses + 1)
+    elif _requeue(ours, analysis, losses=analysis.losses + 1):
+        tallies.count_loss()
 
 
 def release(*, analysis: Analysis) -> None:
@@ -399,12 +425,13 @@ def release(*, analysis: Analysis) -> None:
     _requeue(_claimed(analysis), analysis, losses=analysis.losses)
 
 
-def _requeue(ours: AnalysisQuerySet, analysis: Analysis, losses: int) -> None:
-    """Back to the queue, unless somebody asked meanwhile to cancel it."""
-    _end(ours.filter(cancel_requested=True), analysis, State.CANCELLED, Failure.CANCELLED)
-    ours.update(
+def _requeue(ours: AnalysisQuerySet, analysis: Analysis, losses: int) -> bool:
+    """Back to the queue, unless somebody asked meanwhile to cancel it. False: it was no longer ours."""
+    cancelled = _end(ours.filter(cancel_requested=True), analysis, State.CANCELLED, Failure.CANCELLED)
+    queued = ours.update(
         state=State.QUEUED, losses=losses, claimed_by="", heartbeat_at=None, started_at=None, **NO_PROGRESS
     )
+    return cancelled or queued > 0
 
 
 def _claimed(analysis: Analysis) -> AnalysisQuerySet:

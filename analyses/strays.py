@@ -14,7 +14,8 @@ from django.utils import timezone
 from analyses.models import PART_SUFFIX, Analysis, Export, IdempotencyKey, Upload, Video
 from analyses.presence import forget_gone
 from analyses.resumable import discard_upload
-from analyses.storage import EVIDENCE, delete_evidence
+from analyses.scratch import remove_gone_folders
+from analyses.storage import EVIDENCE, delete_evidence, listed
 
 STRAY_AFTER = timedelta(hours=1)
 """A file's row may be about to be written; after an hour it isn't."""
@@ -25,6 +26,7 @@ DRAFTS = ("*.upload*", "copy-*", "export-*")
 
 def remove_strays() -> int:
     """How many were removed. What has an owner, or was written to within the hour, stays."""
+    abandoned = remove_gone_folders()
     forget_gone()
     IdempotencyKey.objects.expired().delete()
     expired = list(Upload.objects.expired())
@@ -38,7 +40,7 @@ def remove_strays() -> int:
         delete_evidence(uuid)
     for draft in drafts:
         _remove(draft)
-    return len(expired) + len(files) + len(evidence) + len(drafts)
+    return abandoned + len(expired) + len(files) + len(evidence) + len(drafts)
 
 
 def stray_videos() -> Iterator[str]:
@@ -55,7 +57,7 @@ def stray_exports() -> Iterator[str]:
 
 def _unknown(folder: str, known_paths: Callable[[], set[str]]) -> Iterator[str]:
     """Files of a folder that no row names and that nobody has written to for a while."""
-    paths = [f"{folder}/{name}" for name in _listed(folder)[1]]
+    paths = [f"{folder}/{name}" for name in listed(folder)[1]]
     if not paths:
         return
     known, limit = known_paths(), timezone.now() - STRAY_AFTER
@@ -64,7 +66,7 @@ def _unknown(folder: str, known_paths: Callable[[], set[str]]) -> Iterator[str]:
 
 def stray_evidence() -> Iterator[UUID]:
     """Analyses that are gone. A row is there before its evidence, so these need no grace."""
-    folders = [UUID(name) for name in _listed(EVIDENCE)[0] if _is_uuid(name)]
+    folders = [UUID(name) for name in listed(EVIDENCE)[0] if _is_uuid(name)]
     if not folders:
         return
     known = set(Analysis.objects.values_list("uuid", flat=True))
@@ -82,11 +84,6 @@ def stray_parts() -> Iterator[Path]:
     paths = list(folder.glob(f"*{PART_SUFFIX}"))
     awaited = {upload.path for upload in Upload.objects.open()} if paths else set()
     yield from (path for path in paths if path not in awaited and _written(path) < limit)
-
-
-def _listed(folder: str) -> tuple[list[str], list[str]]:
-    """The folders and the files in it."""
-    return default_storage.listdir(folder) if default_storage.exists(folder) else ([], [])
 
 
 def _is_uuid(name: str) -> bool:

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from multiprocessing.connection import Connection
@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 from analyses.detection import FrameScore, ScoresHook
 from analyses.lifeline import die_with_parent
+from analyses.log_context import bound, current
+from analyses.vitals import Vitals
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +61,11 @@ class ChildBroke(SupervisionError):
 
 
 class Request(NamedTuple):
+    """``about``: what lines of the log are about while it is answered."""
+
     number: int
     content: object
+    about: Mapping[str, str]
 
 
 class Stop(NamedTuple):
@@ -97,7 +102,8 @@ class Broken(NamedTuple):
 class Port:
     """The child's side of one request."""
 
-    def __init__(self, connection: Connection, number: int) -> None:
+    def __init__(self, connection: Connection, number: int, vitals: Vitals) -> None:
+        self.vitals = vitals
         self._connection = connection
         self._number = number
         self._stopped = False
@@ -119,7 +125,7 @@ Handler = Callable[[object, Port], object]
 """Runs in the child. A module-level function, so that it can be named to a spawned process."""
 
 
-def serve(connection: Connection, handler: Handler, parent: int) -> None:
+def serve(connection: Connection, handler: Handler, parent: int, vitals: Vitals) -> None:
     """The child's life: answer one request after the other until the parent closes the pipe."""
     die_with_parent(parent)
     for signum in (signal.SIGINT, signal.SIGTERM):  # sent to the whole group; the parent decides
@@ -128,12 +134,13 @@ def serve(connection: Connection, handler: Handler, parent: int) -> None:
         while True:
             message = connection.recv()
             if isinstance(message, Request):
-                connection.send(_answer(connection, handler, message))
+                connection.send(_answer(Port(connection, message.number, vitals), handler, message))
 
 
-def _answer(connection: Connection, handler: Handler, request: Request) -> Answer | Broken:
+def _answer(port: Port, handler: Handler, request: Request) -> Answer | Broken:
     try:
-        return Answer(handler(request.content, Port(connection, request.number)))
+        with bound(request.about):
+            return Answer(handler(request.content, port))
     except Exception:
         return Broken(traceback.format_exc())
 
@@ -141,6 +148,7 @@ def _answer(connection: Connection, handler: Handler, request: Request) -> Answe
 class Child(NamedTuple):
     process: SpawnProcess
     connection: Connection
+    vitals: Vitals
 
     def send(self, message: Request | Stop) -> None:
         """Raises :class:`ChildLost` when it is gone."""
@@ -187,6 +195,12 @@ class Supervisor:
         return self._child.process.pid if self._child else None
 
     @property
+    def vitals(self) -> Vitals:
+        """What the child says of itself; nothing where there is none. May be asked by any thread."""
+        child = self._child
+        return child.vitals if child else Vitals()
+
+    @property
     def interrupted(self) -> bool:
         return self._interrupted
 
@@ -197,12 +211,14 @@ class Supervisor:
         self.close()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
+        vitals: Vitals = context.RawValue(Vitals)
         # Not a daemon: those may not have children, and the decoder is one.
-        process = context.Process(target=serve, args=(theirs, self._handler, os.getpid()), daemon=False)
+        arguments = (theirs, self._handler, os.getpid(), vitals)
+        process = context.Process(target=serve, args=arguments, daemon=False)
         process.start()
         theirs.close()
-        self._child = Child(process, ours)
-        self._child.send(Request(next(self._numbers), self._warm_up))
+        self._child = Child(process, ours, vitals)
+        self._child.send(Request(next(self._numbers), self._warm_up, current()))
 
     def run(
         self,
@@ -221,7 +237,7 @@ class Supervisor:
         try:
             child = self._warm_child(should_stop)
             number = next(self._numbers)
-            child.send(Request(number, request))
+            child.send(Request(number, request, current()))
             return self._collect(
                 child, number, limit_s, Hooks(on_progress, on_scores or _nobody, should_stop)
             )

@@ -8,13 +8,15 @@ from django.core.files.base import File
 
 from analyses import export_services, services
 from analyses.account_data import write_account_data
-from analyses.detection import AnalysisError, Failure, config_for
+from analyses.detection import AnalysisError, AnalysisResult, Failure, config_for
 from analyses.export_writing import write_export
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
+from analyses.log_context import ANALYSIS, bound
 from analyses.models import Analysis
 from analyses.moderation.notices import send_letter
 from analyses.presence import WORKER
+from analyses.storage import StorageAway, on_disk
 from analyses.supervision import ChildLost, Interrupted
 
 logger = logging.getLogger(__name__)
@@ -26,14 +28,22 @@ COUNTED = (Failure.CRASHED, Failure.TIMED_OUT)
 def run_analysis(uuid: str) -> None:
     """Claim, analyse, record. A second delivery finds nothing to claim and does nothing."""
     analysis = services.claim(uuid=UUID(uuid), worker=WORKER)
-    if analysis is None:
-        return
+    if analysis is not None:
+        with bound({ANALYSIS: uuid}):
+            run_to_its_end(analysis)
+
+
+def run_to_its_end(analysis: Analysis) -> None:
+    logger.info("The analysis begins, attempt %d.", analysis.attempts + 1)
     try:
         run_claimed(analysis)
     except Interrupted:
         services.release(analysis=analysis)
+    except StorageAway as error:
+        logger.error("The analysis waits for the storage: %s", error)
+        services.release(analysis=analysis)
     except ChildLost as error:
-        logger.error("Analysis %s goes back to the queue: %s", uuid, error)
+        logger.error("The analysis goes back to the queue: %s", error)
         services.requeue_lost(analysis=analysis)
     except Exception:
         services.record_failure(analysis=analysis, code=Failure.CRASHED)
@@ -42,8 +52,15 @@ def run_analysis(uuid: str) -> None:
 
 def run_copy(uuid: str) -> None:
     """Make the copy that browsers can play, where it is still missing."""
-    if (analysis := services.take_over_copy(uuid=UUID(uuid), worker=WORKER)) is not None:
-        make_proxy(analysis)
+    analysis = services.take_over_copy(uuid=UUID(uuid), worker=WORKER)
+    if analysis is None:
+        return
+    try:
+        with on_disk(analysis.video.file, lambda: False) as path:
+            make_proxy(analysis, path)
+    except (AnalysisError, StorageAway) as error:
+        logger.warning("No playable copy of the video of analysis %s: %s", uuid, error)
+        services.set_proxy_due(video=analysis.video, due=False)
 
 
 def run_export(uuid: str) -> None:
@@ -66,45 +83,59 @@ def run_notice(uuid: str) -> None:
 
 
 def run_claimed(analysis: Analysis) -> None:
+    try:
+        with on_disk(analysis.video.file, Heartbeat(analysis).should_stop) as path:
+            run_on_disk(analysis, path)
+    except AnalysisError as error:
+        record_error(analysis, error)
+
+
+def run_on_disk(analysis: Analysis, path: Path) -> None:
+    result = judged(analysis, path)
+    if result is None:
+        return
+    services.set_proxy_due(video=analysis.video, due=True)
+    if services.record_result(analysis=analysis, result=result):
+        logger.info("The analysis is done: %s.", result.verdict)
+        make_proxy(analysis, path)
+
+
+def judged(analysis: Analysis, path: Path) -> AnalysisResult | None:
+    """What came out of the last attempt; None: it failed, and that is recorded."""
     heart = Heartbeat(analysis)
     try:
-        result = analyze_in_child(
-            Path(analysis.video.file.path),
+        return analyze_in_child(
+            path,
             config=config_for(analysis.backbone, stability=analysis.stability),
             on_progress=heart.on_progress,
             on_scores=heart.on_scores,
             should_stop=heart.should_stop,
         )
     except AnalysisError as error:
-        if record_error(analysis, error):
-            run_claimed(analysis)
-        return
-    services.set_proxy_due(video=analysis.video, due=True)
-    if services.record_result(analysis=analysis, result=result):
-        make_proxy(analysis)
+        return judged(analysis, path) if record_error(analysis, error) else None
 
 
 def record_error(analysis: Analysis, error: AnalysisError) -> bool:
     """True: the clip gets another attempt."""
-    logger.warning("Analysis %s: %s", analysis.uuid, error)
+    logger.warning("The analysis failed: %s", error)
     if error.code in COUNTED:
         return services.record_attempt(analysis=analysis, code=error.code)
     services.record_failure(analysis=analysis, code=error.code)
     return False
 
 
-def make_proxy(analysis: Analysis) -> None:
-    """The result stands already, so whatever goes wrong here only costs the player."""
+def make_proxy(analysis: Analysis, path: Path) -> None:
+    """Of the file at ``path``. The result stands already, so whatever goes wrong only costs the player."""
     video = analysis.video
     if video.proxy:
         services.set_proxy_due(video=video, due=False)
         return
     try:
-        with playable_copy(Path(video.file.path)) as copy:
+        with playable_copy(path) as copy:
             if copy is not None:
                 with copy.open("rb") as stream:
                     services.record_proxy(video=video, proxy=File(stream))
     except Exception:
-        logger.exception("No playable copy of the video of analysis %s", analysis.uuid)
+        logger.exception("No playable copy of the video of analysis %s.", analysis.uuid)
     finally:
         services.set_proxy_due(video=video, due=False)

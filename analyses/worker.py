@@ -14,7 +14,9 @@ from rq.utils import now
 from rq.worker_registration import register
 
 from analyses.inference import supervisor
-from analyses.queue import analysis_queue
+from analyses.log_context import REQUEST, bound
+from analyses.queue import analysis_queue, worker_queues
+from analyses.workforce import FIELD, entry_of
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,8 @@ class AnalysisWorker(SimpleWorker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         close_old_connections()
         try:
-            super().execute_job(job, queue)
+            with bound({REQUEST: job.get_meta(refresh=False).get(REQUEST)}):
+                super().execute_job(job, queue)
         finally:
             close_old_connections()
 
@@ -98,7 +101,7 @@ class Pulse:
         worker = self._worker
         worker.last_heartbeat = now()
         with worker.connection.pipeline() as pipeline:
-            pipeline.hset(worker.key, mapping=worker.serialize())
+            pipeline.hset(worker.key, mapping=worker.serialize() | {FIELD: entry_of(supervisor().vitals)})
             register(worker, pipeline)
             pipeline.expire(worker.key, WORKER_TTL_S)
             pipeline.execute()
@@ -108,9 +111,9 @@ def make_worker() -> AnalysisWorker:
     """Raises RedisError without a broker."""
     queue = analysis_queue()
     return AnalysisWorker(
-        [queue],
+        worker_queues(),
         connection=queue.connection,
-        queue_class=type(queue),
+        queue_class=Queue,
         job_class=queue.job_class,
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL_S,

@@ -9,7 +9,7 @@ from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES, Failure, Reason,
 from detector.config import BACKBONES, DetectorConfig, Limits
 from detector.errors import AnalysisError, ConfigError, NoWeights
 from detector.result import AnalysisResult, Document, ProgressHook, ScoresHook, StopHook, error_document
-from detector.weights import WeightsCard, find_weights
+from detector.weights import WeightsCard, find_weights, verified_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,25 @@ def warm(config: DetectorConfig) -> None:
     warm_engine(config)
 
 
+def gpu_memory() -> tuple[int, int] | None:
+    """Bytes used and bytes there of the GPU that this process' models are on; None where they are on none."""
+    from detector.engine import gpu_memory as measured
+
+    return measured()
+
+
+def missing_codecs() -> list[str]:
+    """What clips need to be read, and copies of them to be made, and the installed PyAV can't do."""
+    from detector.codecs import missing_codecs as missing
+
+    return missing()
+
+
+def check_content(card: WeightsCard) -> None:
+    """Raises :class:`NoWeights` unless the weights file has the SHA-256 that its card names."""
+    verified_bytes(card)
+
+
 __all__ = [
     "BACKBONES",
     "FAILURE_SENTENCES",
@@ -65,8 +84,11 @@ __all__ = [
     "Verdict",
     "WeightsCard",
     "analyze",
+    "check_content",
     "error_document",
     "find_weights",
+    "gpu_memory",
+    "missing_codecs",
     "sentence",
     "warm",
 ]

@@ -79,3 +79,11 @@ def warm(config: DetectorConfig) -> None:
     engine.finder.find(np.zeros((360, 640, 3), np.uint8))
     crops = np.zeros((config.batch_size, CROP_PX, CROP_PX, 3), np.uint8)
     engine.thread.submit(engine.features, crops).result()
+
+
+def gpu_memory() -> tuple[int, int] | None:
+    """Bytes used, by whomever, and bytes there; None where no engine is on a GPU."""
+    if not any(engine.device.type == "cuda" for engine in _engines.values()):
+        return None
+    free, total = torch.cuda.mem_get_info()
+    return total - free, total

@@ -17,7 +17,7 @@ TIMEOUT = httpx.Timeout(30, read=120, write=120)
 
 
 class Connection:
-    """To one site, with one token. It follows no redirect, so the token reaches nobody else."""
+    """To one site, with one token, which reaches nobody else: an object store is asked without it."""
 
     def __init__(
         self, url: str, token: str, *, sleep: Callable[[float], None] = time.sleep, tries: int = TRIES
@@ -53,6 +53,8 @@ class Connection:
             if response.status_code not in BUSY or number == self._tries:
                 break
             self._sleep(pause_s(number, response.headers.get("Retry-After", "")))
+        if response.is_redirect and response.request.method == "GET":
+            response = from_elsewhere(response)
         if not response.is_success:
             raise error_of(response)
         return response
@@ -66,6 +68,14 @@ class Connection:
 
     def pause(self, seconds: float) -> None:
         self._sleep(seconds)
+
+
+def from_elsewhere(response: httpx.Response) -> httpx.Response:
+    """What a redirect of the site leads to, asked for by its signed address alone. Raises Unreachable."""
+    try:
+        return httpx.get(response.url.join(response.headers["Location"]), timeout=TIMEOUT)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Unreachable(f"The site’s store can’t be reached: {error}") from error
 
 
 def pause_s(number: int, retry_after: str = "") -> float:

@@ -16,6 +16,8 @@ FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 BROKER_SCHEMES = ("redis://", "rediss://", "unix://")
+WEB_SCHEMES = ("https://", "http://")
+FILE_SUFFIX = "_FILE"
 _LIMIT = re.compile(r"[1-9][0-9]{0,8}|unlimited", re.ASCII)
 
 
@@ -28,8 +30,13 @@ class Environment:
             self._env.read_env(env_file)
 
     def text(self, name: str, default: str = "") -> str:
+        """The variable, or what stands in the file that ``NAME_FILE`` names: a way to hand over secrets."""
         # Taken as written: django-environ's own readers would expand a secret key that begins with "$".
-        return str(self._env.ENVIRON.get(name, "")).strip() or default
+        word = str(self._env.ENVIRON.get(name, "")).strip()
+        path = str(self._env.ENVIRON.get(f"{name}{FILE_SUFFIX}", "")).strip()
+        if word and path:
+            raise ImproperlyConfigured(f"{name} and {name}{FILE_SUFFIX} are both set; keep one of them.")
+        return word or (_content(f"{name}{FILE_SUFFIX}", path) if path else "") or default
 
     def switch(self, name: str, default: bool) -> bool:
         word = self.text(name, str(default)).lower()
@@ -72,6 +79,21 @@ class Environment:
         """Names parted by commas."""
         words = [word.strip() for word in self.text(name).split(",")]
         return [word for word in words if word] or default
+
+    def choices(self, name: str, default: list[str], allowed: tuple[str, ...]) -> list[str]:
+        """Some of the names that are allowed, in the order given."""
+        words = self.names(name, default)
+        for word in words:
+            if word not in allowed:
+                raise ImproperlyConfigured(f"{name} must be out of {', '.join(allowed)}, not {word!r}.")
+        return words
+
+    def web_address(self, name: str) -> str:
+        """An http(s) address, or nothing."""
+        word = self.text(name)
+        if word and not word.startswith(WEB_SCHEMES):
+            raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(WEB_SCHEMES)}.")
+        return word.rstrip("/")
 
     def limits(self, name: str, /, **defaults: int | None) -> dict[str, int | None]:
         """Numbers by name, like ``analyses=200,running=unlimited``; what isn't named keeps its default."""
@@ -129,3 +151,11 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} must be a mail URL such as smtp+tls://user@host:587."
             ) from None
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ImproperlyConfigured(f"{name}: the file {path} can't be read ({reason}).") from None

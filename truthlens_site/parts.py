@@ -40,6 +40,7 @@ def web(host: str, port: int) -> Part:
         "--threads": str(WEB_THREADS),
         "--graceful-timeout": "5",
         "--log-level": "warning",
+        "--logger-class": "truthlens_site.gunicorn_log.GunicornLogger",
     }
     words = [word for option in options.items() for word in option]
     command = [sys.executable, "-m", "gunicorn", "--no-control-socket", *words, "truthlens_site.wsgi"]

@@ -1,9 +1,10 @@
-"""Where the site keeps its state: the secret key and the broker's socket."""
+"""Where the site keeps its state: the secret key, the broker's socket, the object store."""
 
 import hashlib
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -45,3 +46,10 @@ def broker_socket(state: Path) -> Path:
         return path
     digest = hashlib.sha256(os.fsencode(state)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"truthlens-{os.getuid()}-{digest}" / "valkey.sock"
+
+
+def store_origin(url: str, bucket: str, region: str, addressing: str) -> str:
+    """Scheme and host at which browsers find the objects of a bucket."""
+    address = urlsplit(url or f"https://s3.{region}.amazonaws.com")
+    host = f"{bucket}.{address.netloc}" if addressing == "virtual" else address.netloc
+    return f"{address.scheme}://{host}"

@@ -12,11 +12,13 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from detector import ConfigError, DetectorConfig, Limits
+from detector import BACKBONES, ConfigError, DetectorConfig, Limits
 from truthlens_site.environment import Environment
 from truthlens_site.languages import languages_in
 from truthlens_site.logging import log_settings
-from truthlens_site.places import broker_socket, secret_key
+from truthlens_site.places import broker_socket, secret_key, store_origin
+from truthlens_site.production import check_mode
+from truthlens_site.reporting import start_reporting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(Path(os.environ.get("TRUTHLENS_ENV_FILE", BASE_DIR / ".env")))
@@ -31,10 +33,7 @@ MEDIA_ROOT = env.folder("MEDIA_ROOT", STATE / "media", base=BASE_DIR)
 
 SECRET_KEY = env.text("SECRET_KEY")
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]"])
-if not SECRET_KEY and PRODUCTION:
-    raise ImproperlyConfigured("SECRET_KEY must be set when DEBUG is false.")
-if not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts when DEBUG is false.")
+check_mode(debug=DEBUG, production=PRODUCTION, key=SECRET_KEY, hosts=ALLOWED_HOSTS)
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", [])
 SECRET_KEY = SECRET_KEY or secret_key(STATE / "secret_key")
 
@@ -87,6 +86,10 @@ RQ_QUEUES = {
     }
 }
 RQ = {"COMMIT_MODE": "on_db_commit"}
+# What this worker takes, the first named first; and which analyses wait for one with a GPU: all, those of a
+# model, or those with the check on compressed copies.
+WORKER_QUEUES = env.choices("WORKER_QUEUES", ["chores", "gpu", "default"], ("chores", "gpu", "default"))
+GPU_ANALYSES = env.choices("GPU_ANALYSES", [], ("all", "stability", *BACKBONES))
 RQ_SHOW_ADMIN_LINK = False
 
 # What a process remembers is its own; what the API counts is counted in the broker for all of them.
@@ -127,6 +130,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "truthlens_site.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -140,6 +144,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "truthlens_site.errors.StorageAwayMiddleware",
 ]
 ROOT_URLCONF = "truthlens_site.urls"
 WSGI_APPLICATION = "truthlens_site.wsgi.application"
@@ -219,6 +224,11 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True  # where addresses are verified, nobody is log
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "analyses"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+
+# The first administrator, made by `up` on an empty database. Unless set, a password is made and shown once.
+
+ADMIN_EMAIL = env.text("TRUTHLENS_ADMIN_EMAIL", "admin@localhost")
+ADMIN_PASSWORD = env.text("TRUTHLENS_ADMIN_PASSWORD")
 
 # Tokens of the API; only their hashes are stored. The prefix lets scanners of published code find them.
 
@@ -305,7 +315,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "truthlens@lo
 HTTPS = env.switch("HTTPS", default=PRODUCTION)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0
 # Whether other hosts of the domain speak https, and whether browsers ship its name, is its owner's to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -334,8 +344,35 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("STATIC_ROOT", STATE / "static", base=BASE_DIR)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
+S3_BUCKET = env.text("S3_BUCKET")
+S3_ENDPOINT_URL = env.web_address("S3_ENDPOINT_URL")
+S3_PUBLIC_URL = env.web_address("S3_PUBLIC_URL") or S3_ENDPOINT_URL
+S3_REGION = env.text("S3_REGION", "us-east-1")
+S3_ADDRESSING = env.choice("S3_ADDRESSING", "path" if S3_ENDPOINT_URL else "virtual", ("path", "virtual"))
+S3_URL_EXPIRY = env.integer("S3_URL_EXPIRY", 3600, low=60, high=604_800)
+S3_OPTIONS = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": S3_ENDPOINT_URL or None,
+    "public_url": S3_PUBLIC_URL,
+    "region_name": S3_REGION,
+    "addressing_style": S3_ADDRESSING,
+    "location": env.text("S3_PREFIX"),
+    "access_key": env.text("S3_ACCESS_KEY_ID") or None,
+    "secret_key": env.text("S3_SECRET_ACCESS_KEY") or None,
+    "querystring_expire": S3_URL_EXPIRY,
+}
+if S3_BUCKET:
+    # Pages show videos and images that the store hands out itself.
+    S3_ORIGIN = store_origin(S3_PUBLIC_URL, S3_BUCKET, S3_REGION, S3_ADDRESSING)
+    for kind in ("img-src", "media-src"):
+        CONTENT_SECURITY_POLICY["DIRECTIVES"][kind].append(S3_ORIGIN)
+# Where workers keep a copy of a file in the object store for as long as they work on it.
+SCRATCH_FOLDER = env.folder("SCRATCH_FOLDER", STATE / "scratch", base=BASE_DIR)
+SCRATCH_LIMIT_BYTES = env.integer("SCRATCH_LIMIT", 0, low=0, high=10_000_000) * 1024 * 1024
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "analyses.object_storage.ObjectStorage", "OPTIONS": S3_OPTIONS}
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "truthlens_site.static_files.StaticFilesStorage"},
 }
 # Uploads stream to disk, never into memory, whatever their size.
@@ -354,4 +391,14 @@ LANGUAGES = languages_in(LOCALE_PATHS[0])
 LANGUAGE_COOKIE_HTTPONLY = True
 TIME_ZONE = "UTC"
 USE_TZ = True
-LOGGING = log_settings(env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))
+LOGGING = log_settings(
+    env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    env.choice("LOG_FORMAT", "text", ("text", "json")),
+)
+
+# Seeing inside. Without a token the figures are shown to this machine alone, and in production to nobody.
+
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+DISK_RESERVE_BYTES = env.integer("DISK_RESERVE", 500, low=0, high=10_000_000) * 1024 * 1024
+if SENTRY_DSN := env.text("SENTRY_DSN"):
+    start_reporting(SENTRY_DSN, production=PRODUCTION)

@@ -5,7 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.views import email_address
-from truthlens_site.health import healthz
+from truthlens_site.health import healthz, readyz
+from truthlens_site.metrics import metrics
 
 # The administrators' login is the site's own, with its rate limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -19,4 +20,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

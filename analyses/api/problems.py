@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from analyses.refusals import answer_to, refusal_of
 from analyses.services import QuotaExceeded, UploadRejected
+from analyses.storage import StorageAway
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,9 @@ def problem_from(error: Exception) -> Problem:
     if isinstance(error, exceptions.ValidationError):
         return _invalid(error)
     code = _code_of(error)
+    if code == "storage_away":
+        logger.error("A request to the API found no storage: %s", error)
+        return Problem(code, headers={"Retry-After": "60"})
     if code == "server_error":
         logger.error("A request to the API failed.", exc_info=error)
     return Problem(code, headers=_headers_of(error))
@@ -84,6 +88,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (SuspiciousOperation, "malformed"),
     (UnreadablePostError, "malformed"),
     (ValidationError, "invalid"),
+    (StorageAway, "storage_away"),
 )
 
 

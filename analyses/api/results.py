@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import extend_schema
@@ -24,9 +24,9 @@ from analyses.api.problems import Problem
 from analyses.api.serializers import FrameQuery, FramesDocument
 from analyses.archive import evidence_zip
 from analyses.detection import Document
-from analyses.media import content_type_of
 from analyses.models import Analysis
 from analyses.pdf.document import NoResult, report_pdf
+from analyses.views.files import evidence_response
 
 
 class ResultView(ApiView):
@@ -130,16 +130,10 @@ class EvidenceView(ApiView):
     )
     def get(self, request: ApiRequest, uuid: UUID, name: str) -> HttpResponseBase:
         """A picture of a face that the result names, or its heatmap."""
-        try:
-            file = services.open_evidence(get_analysis(request.user, uuid), name)
-        except LookupError as error:
-            raise Http404 from error
-        etag = f'"{uuid.hex}-{name}"'
-        if unchanged := _unchanged(request, etag):
-            file.close()
+        analysis, etag = get_analysis(request.user, uuid), f'"{uuid.hex}-{name}"'
+        if name in services.evidence_names(analysis) and (unchanged := _unchanged(request, etag)):
             return unchanged
-        kind = content_type_of(name.rsplit(".", 1)[-1])
-        return _tagged(FileResponse(file, content_type=kind, filename=name), etag)
+        return _tagged(evidence_response(request._request, analysis, name), etag)
 
 
 def result_of(analysis: Analysis) -> Document:

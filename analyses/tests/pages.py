@@ -39,6 +39,8 @@ NO_PAGES = {
     "export_file": "a download",
     "export_delete": "a button",
     "healthz": "for machines",
+    "readyz": "for machines",
+    "metrics": "for machines",
     "upload_discard": "a button",
     "notices_read": "a button",
     "notice_open": "a button",

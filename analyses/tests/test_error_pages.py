@@ -13,6 +13,8 @@ from django.urls import include, path
 from django.views.csrf import csrf_failure
 from pytest_django import Settings
 
+from analyses.storage import StorageAway
+
 SHEETS = ("tokens", "base", "components", "error")
 
 
@@ -28,6 +30,7 @@ raising_patterns = [
     path("raise/403", raising(PermissionDenied("a secret"))),
     path("raise/404", raising(Http404("a secret"))),
     path("raise/413", raising(RequestDataTooBig("a secret"))),
+    path("raise/503", raising(StorageAway("a secret"))),
     path("raise/500", raising(RuntimeError("a secret"))),
     path("raise/429", respond_429),
     path("raise/403-csrf", csrf_failure),
@@ -55,6 +58,7 @@ def site(alice_client: Client, settings: Settings) -> Client:
         ("/raise/403-csrf", 403, "This page was open for too long"),
         ("/nothing", 404, "There is nothing at this address"),
         ("/raise/500", 500, "Something broke on this site"),
+        ("/raise/503", 503, "The files can’t be reached for now"),
     ],
 )
 def test_errors_have_pages_of_their_own(address: str, status: int, words: str, site: Client) -> None:

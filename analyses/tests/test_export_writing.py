@@ -19,7 +19,7 @@ from analyses.models import Analysis, Export, ExportState, State
 from analyses.moderation.decisions import decide
 from analyses.moderation.models import Kind
 from analyses.presence import HOST
-from analyses.queue import analysis_queue, queued_exports, queued_uuids
+from analyses.queue import CHORES, analysis_queue, queued_exports, queued_uuids
 from analyses.reconciler import reconcile
 from analyses.strays import remove_strays
 from analyses.tasks import run_export
@@ -187,7 +187,7 @@ def test_it_is_enqueued_by_its_uuid_alone(
         export = asked(alice)
     assert queued_exports() == {export.uuid}
     assert queued_uuids() == set()
-    job = analysis_queue().jobs[0]
+    job = analysis_queue(CHORES).jobs[0]
     assert (job.func_name, job.args) == ("analyses.tasks.run_export", [str(export.uuid)])
 
 
@@ -196,7 +196,7 @@ def test_what_waits_without_a_job_is_enqueued_once(alice: User) -> None:
     export = asked(alice)
     reconcile()
     reconcile()
-    assert analysis_queue().job_ids == [f"export-{export.uuid}"]
+    assert analysis_queue(CHORES).job_ids == [f"export-{export.uuid}"]
 
 
 @pytest.mark.usefixtures("broker")

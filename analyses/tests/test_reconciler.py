@@ -10,7 +10,7 @@ from accounts.models import User
 from analyses import services
 from analyses.models import Analysis, State
 from analyses.presence import HOST, WORKER, present
-from analyses.queue import analysis_queue, enqueue, queued_uuids
+from analyses.queue import CHORES, analysis_queue, enqueue, queued_uuids
 from analyses.reconciler import Reconciled, reconcile, take_back
 from analyses.tests.factories import make_analysis, make_done, make_failed, make_running
 
@@ -124,7 +124,7 @@ def test_a_copy_that_a_dead_worker_left_unmade_is_queued_once(alice: User) -> No
     services.set_proxy_due(video=analysis.video, due=True)
     reconcile()
     reconcile()
-    assert analysis_queue().job_ids == [f"copy-{analysis.uuid}"]
+    assert analysis_queue(CHORES).job_ids == [f"copy-{analysis.uuid}"]
     assert queued_uuids() == set()
 
 
@@ -134,7 +134,7 @@ def test_a_copy_that_a_living_worker_is_making_is_left_to_it(alice: User) -> Non
     services.set_proxy_due(video=analysis.video, due=True)
     with present():
         reconcile()
-    assert analysis_queue().job_ids == []
+    assert analysis_queue(CHORES).job_ids == []
 
 
 @pytest.mark.usefixtures("broker")

@@ -11,7 +11,7 @@ import pytest
 from truthlens_site.tests.services import missing
 
 LIMIT_MB = 200
-HEAVY = ("torch", "torchvision", "av", "cv2", "numpy", "facenet_pytorch")
+HEAVY = ("torch", "torchvision", "av", "cv2", "numpy", "facenet_pytorch", "boto3", "sentry_sdk")
 
 SERVE = """
 import json, re, sys

@@ -21,6 +21,7 @@ from rq import Worker
 from accounts.models import User
 from analyses import services
 from analyses.exports import result_json
+from analyses.log_context import REQUEST, bound
 from analyses.models import Analysis, State
 from analyses.queue import analysis_queue
 from analyses.reconciler import reconcile, take_back
@@ -36,6 +37,7 @@ from truthlens_site.tests.services import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 START_S = 60
+NAME = "the minister.mp4"
 
 
 class Site:
@@ -64,13 +66,14 @@ def site(broker: str, installed_weights: Path, settings: Settings, tmp_path: Pat
         "REDIS_URL": broker,
         "MODEL_PATH": str(installed_weights),
         "DEVICE": "cpu",
+        "LOG_FORMAT": "json",
     }
     return Site(environment, tmp_path / "worker.log")
 
 
 def submit(owner: User, clip: Path) -> Analysis:
     """A new analysis: behind its film the file differs from every other one."""
-    upload = SimpleUploadedFile("clip.mp4", clip.read_bytes() + uuid4().bytes)
+    upload = SimpleUploadedFile(NAME, clip.read_bytes() + uuid4().bytes)
     return services.submit_analysis(owner=owner, upload=upload)
 
 
@@ -117,7 +120,8 @@ def ends_within(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
 def test_a_clip_goes_in_and_a_checked_result_comes_out(
     site: Site, broker: str, alice: User, clip: Path
 ) -> None:
-    analysis = submit(alice, clip)
+    with bound({REQUEST: "a-request"}):
+        analysis = submit(alice, clip)
     with site.worker() as process:
         wait_until(reaches(analysis, State.DONE, State.FAILED), seconds=START_S, what="the analysis")
         with Redis.from_url(broker) as redis:
@@ -128,6 +132,20 @@ def test_a_clip_goes_in_and_a_checked_result_comes_out(
     analysis.refresh_from_db()
     assert (analysis.state, analysis.failure) == (State.DONE, "")
     check_document(result_json(analysis))
+    check_log(site.log, analysis)
+
+
+def check_log(log: Path, analysis: Analysis) -> None:
+    """Worker and child say, one JSON object a line, what they are about, and nothing of whose it is."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    about = [line for line in lines if line.get("analysis_id") == str(analysis.uuid)]
+    assert {line["part"] for line in about} == {"worker", "child"}
+    assert {line["request_id"] for line in about} == {"a-request"}
+    assert {line["process"] for line in lines if line["part"] == "child"}.isdisjoint(
+        line["process"] for line in lines if line["part"] == "worker"
+    )
+    for word in (analysis.owner.email, "alice", NAME, NAME.partition(".")[0]):
+        assert word not in log.read_text()
 
 
 def test_a_killed_child_costs_one_attempt_and_a_killed_worker_costs_none(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from analyses import export_services
 from analyses.access import get_export
+from analyses.media import signed_redirect
 from analyses.models import Export
 from analyses.views.requests import UserRequest
 from analyses.wording import filter_words
@@ -51,12 +52,22 @@ def export_file(request: UserRequest, uuid: UUID) -> HttpResponseBase:
     export = get_export(request.user, uuid)
     if not export.is_done:
         raise Http404
+    what, content_type = KINDS[export.suffix]
+    name = f"truthlens-{what}-{export.created_at:%Y-%m-%d}{export.suffix}"
+    elsewhere = signed_redirect(
+        request,
+        export.file.storage,
+        export.file.name or "",
+        name,
+        content_type=content_type,
+        as_attachment=True,
+    )
+    if elsewhere is not None:
+        return elsewhere
     try:
         file = export.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    what, content_type = KINDS[export.suffix]
-    name = f"truthlens-{what}-{export.created_at:%Y-%m-%d}{export.suffix}"
     response = FileResponse(file, as_attachment=True, filename=name, content_type=content_type)
     response["Cache-Control"] = "private, no-store"
     return response

@@ -5,6 +5,7 @@ from typing import IO
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
 from django.http import (
     FileResponse,
     Http404,
@@ -23,7 +24,7 @@ from analyses import exports, services
 from analyses.access import get_analysis, get_listed_analysis
 from analyses.archive import evidence_zip
 from analyses.detection import HEAD_BYTES, container_of
-from analyses.media import content_type_of, ranged_response
+from analyses.media import content_type_of, ranged_response, signed_redirect
 from analyses.models import Analysis, Video
 from analyses.pdf.document import NoResult, report_pdf
 from analyses.views.requests import UserRequest
@@ -67,18 +68,21 @@ def analysis_video(request: UserRequest, uuid: UUID) -> HttpResponseBase:
 @require_safe
 @cache_control(private=True, max_age=3600)
 def analysis_evidence(request: UserRequest, uuid: UUID, name: str) -> HttpResponseBase:
-    return evidence_response(get_analysis(request.user, uuid), name)
+    return evidence_response(request, get_analysis(request.user, uuid), name)
 
 
 @login_required
 @require_safe
 @cache_control(private=True, max_age=86400)
 def analysis_thumbnail(request: UserRequest, uuid: UUID) -> HttpResponseBase:
+    analysis = get_listed_analysis(request.user, uuid)
     try:
-        file = services.open_thumbnail(get_listed_analysis(request.user, uuid))
+        place = services.thumbnail_place(analysis)
+        redirect = signed_redirect(request, default_storage, place, "thumbnail.jpg")
+        file = None if redirect else services.open_thumbnail(analysis)
     except LookupError as error:
         raise Http404 from error
-    return FileResponse(file, content_type=content_type_of("jpg"), filename="thumbnail.jpg")
+    return redirect or FileResponse(file, content_type=content_type_of("jpg"), filename="thumbnail.jpg")
 
 
 def player_address(address: str, video: Video) -> str:
@@ -93,22 +97,27 @@ def video_response(request: HttpRequest, video: Video) -> HttpResponseBase:
     file = video.proxy if is_copy else video.file
     if not file:
         raise Http404
+    name = f"{_stem(video.original_name)}.mp4" if is_copy else video.original_name
+    redirect = signed_redirect(request, file.storage, file.name or "", name)
+    if redirect is not None:
+        return redirect
     try:
         opened = file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
     container = "mp4" if is_copy else _container(opened)
-    name = f"{_stem(video.original_name)}.mp4" if is_copy else video.original_name
     return ranged_response(request, opened, content_type_of(container), name)
 
 
-def evidence_response(analysis: Analysis, name: str) -> HttpResponseBase:
+def evidence_response(request: HttpRequest, analysis: Analysis, name: str) -> HttpResponseBase:
     """Raises Http404 for an image that the result doesn't name."""
     try:
-        file = services.open_evidence(analysis, name)
+        redirect = signed_redirect(request, default_storage, services.evidence_place(analysis, name), name)
+        file = None if redirect else services.open_evidence(analysis, name)
     except LookupError as error:
         raise Http404 from error
-    return FileResponse(file, content_type=content_type_of(name.rsplit(".", 1)[-1]), filename=name)
+    kind = content_type_of(name.rsplit(".", 1)[-1])
+    return redirect or FileResponse(file, content_type=kind, filename=name)
 
 
 def _container(file: IO[bytes]) -> str:

@@ -254,7 +254,7 @@ def moderation_dismiss(request: UserRequest, uuid: UUID) -> HttpResponse:
         request,
         analysis,
         lambda: dismiss_complaints(analysis=analysis, moderator=request.user),
-        _("The reports are closed."),
+        gettext("The reports are closed."),
     )
 
 

@@ -63,4 +63,4 @@ def shared_video(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_safe
 @unlisted
 def shared_evidence(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    return evidence_response(get_share_link(token).analysis, name)
+    return evidence_response(request, get_share_link(token).analysis, name)

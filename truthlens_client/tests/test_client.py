@@ -68,6 +68,24 @@ def test_a_file_is_submitted_waited_for_and_its_result_fetched(patient: Client, 
     assert patient.models()[0]["backbone"] == ""
 
 
+def test_a_file_in_an_object_store_is_fetched_without_the_token(
+    client: Client, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, dict[str, object]]] = []
+
+    def elsewhere(url: httpx.URL, **options: object) -> httpx.Response:
+        asked.append((str(url), options))
+        return httpx.Response(200, content=PNG, request=httpx.Request("GET", url))
+
+    moved = httpx.Response(302, headers={"Location": "https://files.example.org/1.png?X-Amz-Signature=x"})
+    disturb(client, lambda request: moved)
+    monkeypatch.setattr(httpx, "get", elsewhere)
+    assert client.request("GET", "/api/v1/picture").content == PNG
+    ((url, options),) = asked
+    assert url == "https://files.example.org/1.png?X-Amz-Signature=x"
+    assert "headers" not in options
+
+
 @pytest.mark.usefixtures("in_pieces")
 def test_a_large_file_goes_in_pieces(client: Client, video: Path) -> None:
     sent: list[int] = []

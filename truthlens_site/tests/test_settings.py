@@ -1,8 +1,11 @@
 """Settings: a fresh clone needs none, and a value that can't be used is told in one sentence."""
 
+import ast
 import os
+import re
 import runpy
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +235,124 @@ def test_production_passes_djangos_deployment_check(state: Path) -> None:
         state, "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION | {"SECRET_KEY": secret}
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def asked_settings() -> set[str]:
+    """The variables that the settings ask for."""
+    calls = (
+        node
+        for node in ast.walk(ast.parse(SETTINGS.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    )
+    return {
+        str(call.args[0].value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "env"
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def shown_settings() -> list[str]:
+    """The variables that the example file shows."""
+    text = (SETTINGS.parents[1] / ".env.example").read_text(encoding="utf-8")
+    return re.findall(r"^#?([A-Z0-9_]+)=", text, re.MULTILINE)
+
+
+def test_the_example_file_shows_every_setting_once_and_no_other() -> None:
+    shown = shown_settings()
+    assert sorted(shown) == sorted(set(shown))
+    assert set(shown) == asked_settings()
+
+
+def test_the_example_file_sets_nothing(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    example = SETTINGS.parents[1] / ".env.example"
+    lines = example.read_text(encoding="utf-8").splitlines()
+    assert all(not line or line.startswith("#") for line in lines)
+
+
+def test_a_secret_may_come_in_a_file(monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path) -> None:
+    key = "$ecret#" + "y" * 43
+    secret = tmp_path / "key"
+    secret.write_text(f"{key}\n", encoding="utf-8")
+    variables = {**PRODUCTION, "SECRET_KEY_FILE": str(secret)}
+    del variables["SECRET_KEY"]
+    assert read(monkeypatch, state, **variables)["SECRET_KEY"] == key
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        (
+            PRODUCTION | {"SECRET_KEY_FILE": "x"},
+            "SECRET_KEY and SECRET_KEY_FILE are both set; keep one of them.",
+        ),
+        (
+            {"DATABASE_URL_FILE": "/nowhere"},
+            "DATABASE_URL_FILE: the file /nowhere can't be read (No such file",
+        ),
+        (
+            {"REDIS_URL_FILE": sys.executable},
+            "REDIS_URL_FILE: the file .* can't be read \\(it is not text\\)",
+        ),
+        (
+            PRODUCTION | {"SECRET_KEY": "k" * 31},
+            "SECRET_KEY must be random, secret and at least 32 characters",
+        ),
+        (PRODUCTION | {"SECRET_KEY": "Django-insecure-" + "k" * 40}, "SECRET_KEY must be random"),
+        (PRODUCTION | {"SECRET_KEY": "fifty-random-characters" + "k" * 40}, "SECRET_KEY must be random"),
+        (PRODUCTION | {"ALLOWED_HOSTS": "lens.example.org,*"}, "ALLOWED_HOSTS must name hosts; \\* would"),
+        (PRODUCTION | {"ALLOWED_HOSTS": "."}, "ALLOWED_HOSTS must name hosts"),
+        ({"DEBUG": "true", "ALLOWED_HOSTS": "lens.example.org"}, "DEBUG is true, which shows tracebacks"),
+        ({"DEBUG": "true", "ALLOWED_HOSTS": "*"}, "DEBUG is true, which shows tracebacks"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of text, json, not 'xml'."),
+        ({"WORKER_QUEUES": "gpu,fast"}, "WORKER_QUEUES must be out of chores, gpu, default, not 'fast'."),
+        (
+            {"GPU_ANALYSES": "vgg"},
+            "GPU_ANALYSES must be out of all, stability, efficientnet, resnext50, not 'vgg'.",
+        ),
+    ],
+)
+def test_what_would_be_unsafe_or_unclear_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, state: Path, variables: dict[str, str], sentence: str
+) -> None:
+    sentence = sentence if "\\" in sentence or ".*" in sentence else re.escape(sentence)
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        read(monkeypatch, state, **variables)
+
+
+def test_development_on_this_machine_is_left_alone(monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    assert read(monkeypatch, state, DEBUG="true", ALLOWED_HOSTS="localhost,127.0.0.1")["DEBUG"] is True
+
+
+def test_without_its_setting_no_error_is_reported_anywhere(
+    monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr("truthlens_site.reporting.start_reporting", lambda dsn, **_: started.append(dsn))
+    read(monkeypatch, state)
+    assert started == []
+    read(monkeypatch, state, SENTRY_DSN="https://key@sentry.example.org/1")
+    assert started == ["https://key@sentry.example.org/1"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "origin"),
+    [
+        ({"S3_ENDPOINT_URL": "http://minio:9000/"}, "http://minio:9000"),
+        ({"S3_ENDPOINT_URL": "http://minio:9000", "S3_PUBLIC_URL": "https://files.example.org"}, "https://files.example.org"),
+        ({"S3_REGION": "eu-central-1"}, "https://clips.s3.eu-central-1.amazonaws.com"),
+        ({"S3_ENDPOINT_URL": "https://store.example.org", "S3_ADDRESSING": "virtual"}, "https://clips.store.example.org"),
+    ],
+)  # fmt: skip
+def test_a_bucket_moves_the_files_there_and_lets_pages_show_them(
+    monkeypatch: pytest.MonkeyPatch, state: Path, variables: dict[str, str], origin: str
+) -> None:
+    assert read(monkeypatch, state)["STORAGES"]["default"]["BACKEND"].endswith("FileSystemStorage")
+    settings = read(monkeypatch, state, S3_BUCKET="clips", **variables)
+    assert settings["STORAGES"]["default"]["BACKEND"] == "analyses.object_storage.ObjectStorage"
+    policy = settings["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert origin in policy["media-src"]
+    assert origin in policy["img-src"]
+    assert origin not in policy["default-src"]

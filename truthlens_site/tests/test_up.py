@@ -34,8 +34,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
 
 
 def health(site: RunningSite) -> dict[str, Any]:
-    """What /healthz says; empty while the web server is away."""
-    address = f"http://127.0.0.1:{site.port}/healthz"
+    """What /readyz says; empty while the web server is away."""
+    address = f"http://127.0.0.1:{site.port}/readyz"
     try:
         with urllib.request.urlopen(address, timeout=5) as response:
             return dict(json.load(response))
@@ -163,7 +163,7 @@ def test_it_works_on_postgresql_and_a_redis_of_ones_own(
                 seconds=60,
                 what="the analysis",
             )
-        assert health(site)["healthy"]
+        wait_until(lambda: health(site)["ready"], seconds=10, what="the word that the model is loaded")
         assert not (site.state / "db.sqlite3").exists()
 
 

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.django_db
         ("account_signup", "/accounts/signup/"),
         ("account_logout", "/accounts/logout/"),
         ("healthz", "/healthz"),
+        ("readyz", "/readyz"),
+        ("metrics", "/metrics"),
         ("admin:index", "/admin/"),
     ],
 )

@@ -1,6 +1,5 @@
 """``manage.py up``: the whole site in one foreground process."""
 
-import os
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
 from accounts.services import create_first_administrator
+from analyses.log_context import be_part
 from truthlens_site import parts
 from truthlens_site.address import AddressError, answers, check_free, link
 from truthlens_site.broker import BrokerError, broker_answers, make_folders
@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        be_part("up")
         try:
             with only_one(settings.STATE / "up.lock"):
                 check_free(host, port)
@@ -53,8 +54,7 @@ class Command(BaseCommand):
 
     def welcome(self) -> None:
         """Make the first administrator; a password made here is shown this once."""
-        email = os.environ.get("TRUTHLENS_ADMIN_EMAIL") or "admin@localhost"
-        chosen = os.environ.get("TRUTHLENS_ADMIN_PASSWORD", "")
+        email, chosen = settings.ADMIN_EMAIL, settings.ADMIN_PASSWORD
         try:
             made = create_first_administrator(email=email, password=chosen)
         except ValidationError as error:
