@@ -80,6 +80,9 @@ REFUSALS: dict[str, Refusal] = {
     "quota_minutes": Refusal(429, QUOTA_SENTENCES["minutes"]),
     "quota_storage": Refusal(413, QUOTA_SENTENCES["storage"], QUOTA_HINTS["storage"]),
     "quota_running": Refusal(429, QUOTA_SENTENCES["running"], QUOTA_HINTS["running"]),
+    "disk_full": Refusal(
+        507, "The disk of this site is full.", "Nothing is wrong with your file. Try again later."
+    ),
     "server_error": Refusal(500, "Something went wrong here.", "It was noted. Try again later."),
 }
 
@@ -94,6 +97,13 @@ def refusal_of(code: str) -> Refusal:
 
 def problem_of(code: Failure) -> dict[str, str]:
     return {"code": str(code), "message": FAILURE_SENTENCES[code], "hint": REFUSAL_HINTS.get(code, "")}
+
+
+DISK_FULL = {
+    "code": "disk_full",
+    "message": REFUSALS["disk_full"].sentence,
+    "hint": REFUSALS["disk_full"].hint,
+}
 
 
 def status_of(code: Failure) -> int:

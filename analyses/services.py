@@ -295,7 +295,7 @@ def record_live_scores(*, analysis: Analysis, scores: Document) -> None:
 
 
 def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
-    """Write the result and its images, both or neither. False: the analysis is no longer ours.
+    """Write the result and its images. False: the analysis is no longer ours.
 
     Raises ValueError for a result that isn't one of this video.
     """
@@ -304,16 +304,16 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
     images |= {entry.heatmap: entry.heatmap_png for entry in result.evidence}
     thumbnail, images = with_thumbnail(document, images)
     fields = _result_fields(result) | {"document": document, "thumbnail": thumbnail}
-    try:
-        with transaction.atomic():
-            if not _claimed(analysis).update(**fields):
-                return False
-            quotas.count_length(analysis=analysis, seconds=result.video.duration_s)
+    with transaction.atomic():
+        if not _claimed(analysis).update(**fields):
+            return False
+        quotas.count_length(analysis=analysis, seconds=result.video.duration_s)
+        try:
             save_evidence(analysis.uuid, images)
-    except BaseException:
-        delete_evidence(analysis.uuid)
-        raise
-    return True
+        except BaseException:
+            delete_evidence(analysis.uuid)
+            raise
+    return True  # where the commit itself fails, nobody knows whether the images are needed
 
 
 def _document(analysis: Analysis, result: AnalysisResult) -> Document:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from analyses.models import PART_SUFFIX, Analysis, Export, IdempotencyKey, Upload, Video
+from analyses.models import PART_SUFFIX, Analysis, Export, IdempotencyKey, State, Upload, Video
 from analyses.presence import forget_gone
 from analyses.resumable import discard_upload
 from analyses.storage import EVIDENCE, delete_evidence
@@ -63,11 +63,15 @@ def _unknown(folder: str, known_paths: Callable[[], set[str]]) -> Iterator[str]:
 
 
 def stray_evidence() -> Iterator[UUID]:
-    """Analyses that are gone. A row is there before its evidence, so these need no grace."""
+    """Analyses that are gone, or that ended without the result that some attempt was about to write.
+
+    A row is there before its evidence, so these need no grace.
+    """
     folders = [UUID(name) for name in _listed(EVIDENCE)[0] if _is_uuid(name)]
     if not folders:
         return
-    known = set(Analysis.objects.values_list("uuid", flat=True))
+    without = (State.FAILED, State.CANCELLED)
+    known = set(Analysis.objects.exclude(state__in=without).values_list("uuid", flat=True))
     yield from (uuid for uuid in folders if uuid not in known)
 
 

@@ -1,6 +1,7 @@
 """The queue's jobs: an analysis, the playable copy that a lost worker left unmade, an export, a letter."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -8,12 +9,13 @@ from django.core.files.base import File
 
 from analyses import export_services, services
 from analyses.account_data import write_account_data
-from analyses.detection import AnalysisError, Failure, config_for
+from analyses.detection import AnalysisError, AnalysisResult, Failure, config_for
 from analyses.export_writing import write_export
 from analyses.heartbeat import Heartbeat
 from analyses.inference import analyze_in_child, playable_copy
 from analyses.models import Analysis
 from analyses.moderation.notices import send_letter
+from analyses.patience import MACHINE_FAULTS, patiently
 from analyses.presence import WORKER
 from analyses.supervision import ChildLost, Interrupted
 
@@ -31,10 +33,10 @@ def run_analysis(uuid: str) -> None:
     try:
         run_claimed(analysis)
     except Interrupted:
-        services.release(analysis=analysis)
-    except ChildLost as error:
-        logger.error("Analysis %s goes back to the queue: %s", uuid, error)
-        services.requeue_lost(analysis=analysis)
+        patiently(partial(services.release, analysis=analysis))
+    except (ChildLost, *MACHINE_FAULTS) as error:
+        logger.error("Analysis %s goes back to the queue: %r", uuid, error)
+        patiently(partial(services.requeue_lost, analysis=analysis))
     except Exception:
         services.record_failure(analysis=analysis, code=Failure.CRASHED)
         raise
@@ -56,6 +58,9 @@ def run_export(uuid: str) -> None:
             write_account_data(export)
         else:
             write_export(export)
+    except MACHINE_FAULTS as error:
+        logger.error("Export %s goes back to the queue: %r", uuid, error)
+        patiently(partial(export_services.requeue_lost_export, export=export))
     except Exception:
         export_services.record_export_failure(export=export)
         raise
@@ -79,9 +84,14 @@ def run_claimed(analysis: Analysis) -> None:
         if record_error(analysis, error):
             run_claimed(analysis)
         return
-    services.set_proxy_due(video=analysis.video, due=True)
-    if services.record_result(analysis=analysis, result=result):
+    if patiently(partial(record, analysis, result)):
         make_proxy(analysis)
+
+
+def record(analysis: Analysis, result: AnalysisResult) -> bool:
+    """False: the analysis is no longer ours."""
+    services.set_proxy_due(video=analysis.video, due=True)
+    return services.record_result(analysis=analysis, result=result)
 
 
 def record_error(analysis: Analysis, error: AnalysisError) -> bool:
@@ -94,7 +104,10 @@ def record_error(analysis: Analysis, error: AnalysisError) -> bool:
 
 
 def make_proxy(analysis: Analysis) -> None:
-    """The result stands already, so whatever goes wrong here only costs the player."""
+    """The result stands already, so whatever goes wrong here only costs the player.
+
+    A worker that ends meanwhile leaves it to the next one.
+    """
     video = analysis.video
     if video.proxy:
         services.set_proxy_due(video=video, due=False)
@@ -104,7 +117,8 @@ def make_proxy(analysis: Analysis) -> None:
             if copy is not None:
                 with copy.open("rb") as stream:
                     services.record_proxy(video=video, proxy=File(stream))
+    except Interrupted:
+        return
     except Exception:
         logger.exception("No playable copy of the video of analysis %s", analysis.uuid)
-    finally:
-        services.set_proxy_due(video=video, due=False)
+    patiently(partial(services.set_proxy_due, video=video, due=False))

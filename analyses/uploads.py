@@ -1,11 +1,13 @@
 """What is checked of an upload before anything of it is kept, without opening it as a video."""
 
+import errno
 import hashlib
 import unicodedata
 from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import OperationalError
 
 from analyses.detection import (
     FAILURE_SENTENCES,
@@ -26,6 +28,13 @@ class UploadRejected(Exception):
         super().__init__(code)
         self.code = code
         self.sentence = FAILURE_SENTENCES[code]
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether there was no room for a file, or for the rows of SQLite beside it."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, OperationalError) and "disk is full" in str(error)
 
 
 def check_upload(upload: "UploadedFile[bytes]", backbone: str = "") -> None:

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from analyses.refusals import answer_to, refusal_of
 from analyses.services import QuotaExceeded, UploadRejected
+from analyses.uploads import is_disk_full
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def problem_from(error: Exception) -> Problem:
         return Problem(answer.problem["code"], answer.problem["hint"], headers=answer.headers)
     if isinstance(error, exceptions.ValidationError):
         return _invalid(error)
-    code = _code_of(error)
+    code = "disk_full" if is_disk_full(error) else _code_of(error)
     if code == "server_error":
         logger.error("A request to the API failed.", exc_info=error)
     return Problem(code, headers=_headers_of(error))

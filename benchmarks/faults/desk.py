@@ -152,9 +152,7 @@ def command_line(pid: int) -> bytes:
 
 
 @contextmanager
-def running_desk(
-    folder: Path, variables: Mapping[str, str], wrapper: Sequence[str] = ()
-) -> Iterator[Desk]:
+def running_desk(folder: Path, variables: Mapping[str, str], wrapper: Sequence[str] = ()) -> Iterator[Desk]:
     """A site that is ready. All of it is dead when the block ends."""
     with Desk(folder, variables, wrapper) as desk:
         desk.start()
