@@ -10,15 +10,16 @@ from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import OperationalError
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
 from analyses import export_services, services, tasks
 from analyses.detection import AnalysisResult
+from analyses.export_writing import write_export
 from analyses.models import Analysis, Export, ExportState, State
 from analyses.patience import PAUSES_S, patiently
+from analyses.storage import save_evidence
 from analyses.strays import remove_strays
 from analyses.supervision import Interrupted
 from analyses.tests.factories import MP4_BYTES, make_done, make_failed, make_result
@@ -46,9 +47,7 @@ def in_no_time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Pauses aren't waited for, and the connection of the test stays. What would have been waited."""
     pauses: list[float] = []
     monkeypatch.setattr("analyses.patience.sleep", pauses.append)
-    monkeypatch.setattr(
-        "analyses.patience.connection", type("Stays", (), {"close": staticmethod(lambda: None)})
-    )
+    monkeypatch.setattr("analyses.patience.connection.close", lambda: None)
     return pauses
 
 
@@ -72,7 +71,7 @@ def run(analysis: Analysis) -> Analysis:
 def test_a_full_disk_sends_the_analysis_back_and_it_is_done_once_there_is_room(
     queued: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "save_evidence", Failing(FULL, services.save_evidence, 1))
+    monkeypatch.setattr(services, "save_evidence", Failing(FULL, save_evidence, 1))
     back = run(queued)
     assert (back.state, back.attempts, back.losses, back.failure) == (State.QUEUED, 0, 1, "")
     assert run(queued).state == State.DONE
@@ -82,7 +81,7 @@ def test_a_full_disk_sends_the_analysis_back_and_it_is_done_once_there_is_room(
 def test_a_disk_that_stays_full_ends_it_as_the_machine_s_fault(
     queued: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "save_evidence", Failing(FULL, services.save_evidence))
+    monkeypatch.setattr(services, "save_evidence", Failing(FULL, save_evidence))
     states = [run(queued) for _ in range(services.MAX_LOSSES)]
     assert [row.state for row in states] == [State.QUEUED] * 4 + [State.FAILED]
     assert states[-1].failure == "worker_lost"
@@ -106,7 +105,7 @@ def test_a_database_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_export_goes_back_to_the_queue_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     export = export_services.request_export(owner=alice, filters={})
-    monkeypatch.setattr(tasks, "write_export", Failing(FULL, tasks.write_export, 1))
+    monkeypatch.setattr(tasks, "write_export", Failing(FULL, write_export, 1))
     states = []
     for _ in range(2):
         tasks.run_export(str(export.uuid))
@@ -146,7 +145,7 @@ def test_a_worker_that_is_asked_to_end_leaves_the_copy_to_the_next_one(
     done: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services.set_proxy_due(video=done.video, due=True)
-    monkeypatch.setattr(tasks, "playable_copy", Failing(Interrupted(), tasks.playable_copy))
+    monkeypatch.setattr(tasks, "playable_copy", Failing(Interrupted(), int))
     tasks.make_proxy(done)
     assert Analysis.objects.awaiting_copy().get() == done
 
@@ -154,7 +153,7 @@ def test_a_worker_that_is_asked_to_end_leaves_the_copy_to_the_next_one(
 @pytest.fixture
 def no_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing more can be stored among the media."""
-    monkeypatch.setattr(FileSystemStorage, "_save", Failing(FULL, FileSystemStorage._save))
+    monkeypatch.setattr(FileSystemStorage, "_save", Failing(FULL, int))
     yield
     assert not Analysis.objects.exists()
 
@@ -195,12 +194,12 @@ def test_a_piece_that_does_not_fit_is_told_so_and_can_be_sent_again(
     address = api.post("/api/v1/uploads/", headers={**tus, "Upload-Length": str(len(MP4_BYTES))})["Location"]
     monkeypatch.setattr("analyses.resumable.os.fsync", Failing(FULL, int, 1))
 
-    def send() -> HttpResponse:
-        headers = {**tus, "Upload-Offset": "0"}
+    answers = []
+    for _ in range(2):
         kind = "application/offset+octet-stream"
-        return api.patch(address, MP4_BYTES, content_type=kind, headers=headers)
-
-    full = send()
+        answers.append(
+            api.patch(address, MP4_BYTES, content_type=kind, headers={**tus, "Upload-Offset": "0"})
+        )
+    full, taken = answers
     assert (full.status_code, full.json()["code"]) == (507, "disk_full")
-    monkeypatch.undo()
-    assert api.head(address, headers=tus)["Upload-Offset"] == "0"
+    assert (taken.status_code, taken["Upload-Offset"]) == (204, str(len(MP4_BYTES)))

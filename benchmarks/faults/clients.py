@@ -131,10 +131,7 @@ class Client:
             if not address:
                 address, offset, asked = self._begin(clip), 0, False
                 continue
-            if asked:
-                answer = self._ask("HEAD", address, headers=TUS)
-            else:
-                answer = self._send(clip, address, offset)
+            answer = self._ask("HEAD", address, headers=TUS) if asked else self._send(clip, address, offset)
             if answer is None or answer.status_code >= 500 or answer.status_code in (409, 423):
                 self._crowd.seen["pieces that broke"] += not asked
                 asked = True

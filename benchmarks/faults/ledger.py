@@ -53,7 +53,8 @@ class Ledger:
             return list(file.execute(sql).fetchall())
 
     def states(self) -> Counter[str]:
-        return Counter(dict(self.ask("SELECT state, COUNT(*) FROM analyses_analysis GROUP BY state")))
+        rows = self.ask("SELECT state, COUNT(*) FROM analyses_analysis GROUP BY state")
+        return Counter({state: count for state, count in rows})
 
     def unfinished(self) -> int:
         return sum(count for state, count in self.states().items() if state not in TERMINAL)

@@ -137,11 +137,14 @@ def kills(folder: Path, size: Size) -> Figures:
 
 def kills_on_postgresql(folder: Path, size: Size) -> Figures:
     """The same, and the database is restarted, or drops everybody's connection."""
-    with short_folder() as place, PostgresServer(place) as server:
-        with playing(folder, size, url=server.url) as play:
-            extra = {"database restarted": server.restart, "connections cut": server.cut_connections}
-            _strike(play, size, extra={**extra, "FLUSHALL": lambda: _empty_broker(play.desk)})
-            return play.finish()
+    with (
+        short_folder() as place,
+        PostgresServer(place) as server,
+        playing(folder, size, url=server.url) as play,
+    ):
+        extra = {"database restarted": server.restart, "connections cut": server.cut_connections}
+        _strike(play, size, extra={**extra, "FLUSHALL": lambda: _empty_broker(play.desk)})
+        return play.finish()
 
 
 def _strike(play: Play, size: Size, extra: Mapping[str, Callable[[], None]]) -> None:
