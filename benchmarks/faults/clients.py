@@ -16,7 +16,7 @@ import httpx
 
 from detector.tests import clips
 
-PIECE_BYTES = 16 * 1024
+PIECE_BYTES = 8 * 1024
 TUS = {"Tus-Resumable": "1.0.0"}
 KEY_LOST_S = 4.0
 """A request whose process was killed keeps its Idempotency-Key for minutes; a list tells what came of it."""
@@ -127,7 +127,7 @@ class Client:
 
     def _in_pieces(self, clip: Clip) -> str:
         address, offset, asked = "", 0, False
-        for _ in self._tries(0.02):
+        for _ in self._tries(0.1):
             if not address:
                 address, offset, asked = self._begin(clip), 0, False
                 continue

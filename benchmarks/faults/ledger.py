@@ -54,7 +54,7 @@ class Ledger:
 
     def states(self) -> Counter[str]:
         rows = self.ask("SELECT state, COUNT(*) FROM analyses_analysis GROUP BY state")
-        return Counter({state: count for state, count in rows})
+        return Counter({str(state): int(count) for state, count in rows})
 
     def unfinished(self) -> int:
         return sum(count for state, count in self.states().items() if state not in TERMINAL)
