@@ -93,11 +93,14 @@ def look(path: Path, *, copy: bool = False) -> Outcome:
 
 
 def _read(path: Path) -> None:
-    with open_clip(path, windows=4, window_length=30, limits=LIMITS) as clip:
-        with reading_credentials(clip.file, clip.facts, DetectorConfig(limits=LIMITS)) as credentials:
-            for frame in clip.frames():
-                assert frame.picture.nbytes <= 3 * LIMITS.max_pixels
-            credentials.collect()
+    config = DetectorConfig(limits=LIMITS)
+    with (
+        open_clip(path, windows=4, window_length=30, limits=LIMITS) as clip,
+        reading_credentials(clip.file, clip.facts, config) as credentials,
+    ):
+        for frame in clip.frames():
+            assert frame.picture.nbytes <= 3 * LIMITS.max_pixels
+        credentials.collect()
 
 
 def _copy(path: Path) -> None:

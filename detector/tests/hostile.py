@@ -280,10 +280,8 @@ def elsewhere(target: str) -> Iterator[tuple[str, bytes]]:
     yield "concat", f"ffconcat version 1.0\nfile '{target}'\n".encode()
     yield "playlist", f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{target}\n#EXT-X-ENDLIST\n".encode()
     yield "manifest", f"<?xml version='1.0'?><MPD><BaseURL>{target}</BaseURL></MPD>".encode()
-    yield (
-        "session",
-        f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na={target}\n".encode(),
-    )
+    session = f"v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na={target}\n"
+    yield "session", session.encode()
     for name, text in (
         ("concat", f"ffconcat version 1.0\nfile '{target}'\n"),
         ("playlist", f"#EXTM3U\n{target}\n"),
