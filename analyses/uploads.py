@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import shutil
 import unicodedata
 from pathlib import PurePosixPath
 
@@ -21,6 +22,9 @@ from analyses.detection import (
 from analyses.models import NAME_LENGTH
 
 
+LEAST_ROOM = 1 << 20
+
+
 class UploadRejected(Exception):
     """An upload that isn't taken. ``sentence`` is for the page."""
 
@@ -34,7 +38,10 @@ def is_disk_full(error: Exception) -> bool:
     """Whether there was no room for a file, or for the rows of SQLite beside it."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return isinstance(error, OperationalError) and "disk is full" in str(error)
+    if not isinstance(error, OperationalError):
+        return False
+    # SQLite can't even open its files then, and calls that an error of the disk.
+    return "disk is full" in str(error) or shutil.disk_usage(settings.STATE).free < LEAST_ROOM
 
 
 def check_upload(upload: "UploadedFile[bytes]", backbone: str = "") -> None:

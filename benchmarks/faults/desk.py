@@ -36,6 +36,7 @@ class Desk:
     """One site. ``wrapper`` goes before its command, as ``setpriv`` and its options do."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str], wrapper: Sequence[str] = ()) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.state, self.log = folder / "state", folder / "up.log"
         self.media = Path(variables.get("MEDIA_ROOT", self.state / "media"))
         self.port, self._mark = free_port(), uuid4().hex
@@ -118,6 +119,11 @@ class Desk:
         wait_for(lambda: not self.processes, 20, "the end of all that it started")
         self.start()
         return True
+
+    def pids(self, part: str) -> list[int]:
+        """That process and, of the web server, the one that answers."""
+        pid = self.pid(part)
+        return [] if pid is None else [pid, *(children(pid) if part == "web" else ())]
 
     def pid(self, part: str) -> int | None:
         """The process that does a part's work."""
