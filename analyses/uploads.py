@@ -21,7 +21,6 @@ from analyses.detection import (
 )
 from analyses.models import NAME_LENGTH
 
-
 LEAST_ROOM = 1 << 20
 
 

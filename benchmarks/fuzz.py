@@ -34,8 +34,8 @@ TRACED_OF_CORPUS = 40
 CALLS = "open,openat,connect,execve"
 OPENED = re.compile(r'open(?:at)?\((?:AT_FDCWD, )?"([^"]+)".*\) = \d+')
 CONNECTED = re.compile(r"connect\(.*sa_family=AF_INET")
-OWN = (sys.prefix, sys.base_prefix, PACKAGE_ROOT, "/usr/lib", "/lib", "/etc/ld.so", "/proc/", "/sys/")
-OWN += ("/usr/share/locale", "/usr/share/zoneinfo", "/etc/localtime")
+OWN: tuple[str, ...] = (sys.prefix, sys.base_prefix, PACKAGE_ROOT, "/usr/lib", "/lib", "/etc/ld.so", "/proc/")
+OWN += ("/sys/", "/usr/share/locale", "/usr/share/zoneinfo", "/etc/localtime")
 DEVICES = re.compile(r"/dev/(?:null|fd/\d+|urandom)")
 
 

@@ -182,7 +182,10 @@ def resident_mb(pid: int) -> float:
 async def load(desk: Desk, users: int, seconds: float, clip: bytes) -> Tally:
     tally, until = Tally(), time.monotonic() + seconds
     people = json.loads(desk.manage("shell", "--verbosity=0", "-c", PEOPLE.format(count=users)))
-    crowd = [Person(desk.url, *words, number, tally, clip) for number, words in enumerate(people)]
+    crowd = [
+        Person(desk.url, session, token, number, tally, clip)
+        for number, (session, token) in enumerate(people)
+    ]
     await asyncio.gather(sample(desk, tally, until), *(person.live(until) for person in crowd))
     return tally
 
