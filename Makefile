@@ -8,7 +8,7 @@ CODE = accounts analyses detector notebooks truthlens_client truthlens_site mana
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
-.PHONY: run test detect bench train evaluate lint
+.PHONY: run test test-faults fuzz detect bench bench-web bench-million train evaluate lint
 
 run: .venv/.installed ## Run the site; Ctrl-C ends it
 	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
@@ -17,12 +17,24 @@ test: .venv/.installed-dev ## Run the whole suite in two processes; ARGS="-k nam
 	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 \
 		.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
+test-faults: .venv/.installed-dev ## Kill, starve and restart the site under load; ARGS=--short takes under a minute
+	@.venv/bin/python -m benchmarks.faults $(ARGS)
+
+fuzz: .venv/.installed-dev ## Open thousands of hostile files
+	@.venv/bin/python -m benchmarks.fuzz $(ARGS)
+
 detect: .venv/.installed ## Judge one clip: make detect VIDEO=clip.mp4
 	@test -n "$$VIDEO" || { echo 'Name a clip: make detect VIDEO=clip.mp4'; exit 2; }
 	@.venv/bin/python -m detector analyze "$$VIDEO"
 
 bench: .venv/.installed-dev ## Measure seconds and memory on a one-minute clip
 	@.venv/bin/python -m benchmarks.clip_speed $(ARGS)
+
+bench-web: .venv/.installed-dev ## Let two hundred users at the site, on SQLite and on PostgreSQL
+	@.venv/bin/python -m benchmarks.web_load $(ARGS)
+
+bench-million: .venv/.installed-dev ## Measure every list and dashboard with a million analyses
+	@.venv/bin/python -m benchmarks.million $(ARGS)
 
 train: .venv/.installed-dev ## Train the frame model: make train ARGS='--data FOLDER'
 	@.venv/bin/python -m detector.training.train $(CONFIG) $(ARGS)

@@ -1,7 +1,7 @@
 """Removes files that no row owns, as a crash between storing a file and writing its row leaves them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from time import time
@@ -43,23 +43,24 @@ def remove_strays() -> int:
 
 def stray_videos() -> Iterator[str]:
     """Paths in the storage."""
-    return _unknown(
-        "videos", lambda: {path for pair in Video.objects.values_list("file", "proxy") for path in pair}
-    )
+    rows = Video.objects.values_list("file", "proxy").iterator()
+    return _unknown("videos", (path for pair in rows for path in pair))
 
 
 def stray_exports() -> Iterator[str]:
     """Those of deleted accounts too, whose rows went with them."""
-    return _unknown("exports", lambda: set(Export.objects.values_list("file", flat=True)))
+    return _unknown("exports", Export.objects.values_list("file", flat=True).iterator())
 
 
-def _unknown(folder: str, known_paths: Callable[[], set[str]]) -> Iterator[str]:
-    """Files of a folder that no row names and that nobody has written to for a while."""
-    paths = [f"{folder}/{name}" for name in _listed(folder)[1]]
-    if not paths:
-        return
-    known, limit = known_paths(), timezone.now() - STRAY_AFTER
-    yield from (p for p in paths if p not in known and default_storage.get_modified_time(p) < limit)
+def _unknown(folder: str, known: Iterable[str]) -> Iterator[str]:
+    """Files of a folder that no row names and that nobody has written to for a while.
+
+    ``known`` may be millions of paths, and is read only once the folder was listed.
+    """
+    paths, limit = {f"{folder}/{name}" for name in _listed(folder)[1]}, timezone.now() - STRAY_AFTER
+    if paths:
+        paths.difference_update(known)
+    yield from (path for path in sorted(paths) if default_storage.get_modified_time(path) < limit)
 
 
 def stray_evidence() -> Iterator[UUID]:
@@ -67,12 +68,13 @@ def stray_evidence() -> Iterator[UUID]:
 
     A row is there before its evidence, so these need no grace.
     """
-    folders = [UUID(name) for name in _listed(EVIDENCE)[0] if _is_uuid(name)]
+    folders = {UUID(name) for name in _listed(EVIDENCE)[0] if _is_uuid(name)}
     if not folders:
         return
     without = (State.FAILED, State.CANCELLED)
-    known = set(Analysis.objects.exclude(state__in=without).values_list("uuid", flat=True))
-    yield from (uuid for uuid in folders if uuid not in known)
+    rows = Analysis.objects.exclude(state__in=without).values_list("uuid", flat=True)
+    folders.difference_update(rows.iterator())
+    yield from folders
 
 
 def stray_drafts() -> Iterator[Path]:

@@ -135,13 +135,13 @@ def add_cases(moderator: "User") -> None:
     from analyses.moderation.models import Case, Decision
 
     done = Analysis.objects.filter(state="done").order_by("-created_at").only("pk", "owner_id")
-    judged = list(done[::20][:CASES])
+    judged = done[: 20 * CASES : 20]
     decisions = [Decision(analysis=row, moderator=moderator, kind="confirm") for row in judged]
     Decision.objects.bulk_create(decisions, batch_size=BASE)
     pairs = zip(judged, decisions, strict=True)
     cases = (Case(analysis=row, judgement=made, last=made, label="fake") for row, made in pairs)
     Case.objects.bulk_create(cases, batch_size=BASE)
-    disputed = list(done[7:100_000:311][:DISPUTES])
+    disputed = done[7 : 311 * DISPUTES : 311]
     Dispute.objects.bulk_create(
         Dispute(analysis=row, author_id=row.owner_id, opinion="real") for row in disputed
     )
@@ -157,6 +157,7 @@ def measures(heavy: "User", moderator: "User", rows: int) -> Iterator[tuple[str,
     from analyses import quotas, strays
     from analyses.reconciler import reconcile, take_back
     from analyses.retention import purge
+    from analyses.table_statistics import refresh_table_statistics
     from truthlens_site.health import database_answers
 
     own, other = Client(), Client()
@@ -176,7 +177,7 @@ def measures(heavy: "User", moderator: "User", rows: int) -> Iterator[tuple[str,
         yield f"API: {name}", PAGE_MS, page(own, "/api/v1/analyses/", {**query, "limit": "100"})
     yield "one that waits", PAGE_MS, page(own, address_of_one(heavy), {})
     yield "quotas of a submission", PAGE_MS, lambda: list(quotas.meters(heavy))
-    for duty in (take_back, reconcile, purge, strays.remove_strays):
+    for duty in (take_back, reconcile, purge, strays.remove_strays, refresh_table_statistics):
         yield f"duty: {duty.__name__}", DUTY_MS, duty
     yield "health", PAGE_MS, database_answers
 
@@ -201,13 +202,14 @@ def time_of(measure: Measure, repeats: int) -> dict[str, Any]:
 
     with CaptureQueriesContext(connection) as asked:
         measure()
+    queries = [entry["sql"] for entry in asked if any(table in entry["sql"] for table in LARGE_TABLES)]
     times = []
     for _ in range(repeats):
         began = perf_counter()
         measure()
         times.append(1000 * (perf_counter() - began))
-    plans = [plan_of(entry["sql"]) for entry in asked if any(table in entry["sql"] for table in LARGE_TABLES)]
-    return {"median_ms": statistics.median(times), "worst_ms": max(times), "plans": [p for p in plans if p]}
+    plans = [plan for plan in map(plan_of, queries) if plan]
+    return {"median_ms": statistics.median(times), "worst_ms": max(times), "plans": plans}
 
 
 def plan_of(sql: str) -> str:
@@ -250,6 +252,8 @@ def measure(rows: int, repeats: int) -> Iterator[dict[str, Any]]:
     from django.conf import settings
     from django.core.management import call_command
 
+    from analyses.table_statistics import refresh_table_statistics
+
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain_static_files()}
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_CLASSES": []}
@@ -258,6 +262,7 @@ def measure(rows: int, repeats: int) -> Iterator[dict[str, Any]]:
     began = perf_counter()
     heavy, moderator = fill_all(rows)
     settle()
+    refresh_table_statistics()
     yield {"what": "(filling)", "median_ms": 1000 * (perf_counter() - began)}
     for name, budget, what in measures(heavy, moderator, rows):
         yield {"what": name, "budget_ms": budget, **time_of(what, repeats)}
@@ -277,10 +282,17 @@ def in_own_process(url: str, rows: int, repeats: int, state: str) -> list[dict[s
         "LOG_LEVEL": "ERROR",
     }
     command = [sys.executable, "-m", "benchmarks.million", "--measure", "--rows", str(rows)]
-    run = subprocess.run(
-        [*command, "--repeats", str(repeats)], env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return [json.loads(line) for line in run.stdout.splitlines()]
+    found = []
+    with subprocess.Popen(
+        [*command, "--repeats", str(repeats)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as run:
+        for line in run.stdout or ():
+            entry = json.loads(line)
+            print(f"{entry['median_ms']:>8.0f} ms  {entry['what']}", file=sys.stderr, flush=True)
+            found.append(entry)
+    if run.returncode:
+        raise SystemExit(f"Measuring ended with status {run.returncode}.")
+    return found
 
 
 def databases(rows: int, repeats: int, only: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -10,12 +10,14 @@ from django.db import connection
 from analyses.reconciler import reconcile, take_back
 from analyses.retention import purge
 from analyses.strays import remove_strays
+from analyses.table_statistics import refresh_table_statistics
 
 DUTIES: dict[Callable[[], object], float] = {
     take_back: 2.0,
     reconcile: 10.0,
     purge: 600.0,
     remove_strays: 3600.0,
+    refresh_table_statistics: 3600.0,
 }
 """What is done, each every so many seconds."""
 LOOK_EVERY_S = 2.0

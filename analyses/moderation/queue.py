@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+from django.db.models import Q
 
 from accounts.models import User
 from analyses.detection import Verdict
@@ -128,10 +127,10 @@ def _row(moderator: User, analysis: Analysis, case: Case, dispute: Dispute | Non
 
 def _shown(moderator: User, show: Show) -> Q:
     conditions = {
-        Show.DISPUTED: Q(Exists(_open_disputes().filter(analysis=OuterRef("pk")))),
+        Show.DISPUTED: Q(pk__in=_open_disputes().values("analysis")),
         Show.UNSURE: Q(verdict=str(Verdict.INCONCLUSIVE), fake_probability__isnull=False) & _undecided(),
-        Show.PROPOSED: Q(case__awaits_second=True),
-        Show.MINE: Q(case__held_by=moderator, case__held_until__gt=timezone.now()),
+        Show.PROPOSED: Q(pk__in=Case.objects.filter(awaits_second=True).values("analysis")),
+        Show.MINE: Q(pk__in=Case.objects.held().filter(held_by=moderator).values("analysis")),
         Show.NEWEST: Q(),
     }
     return conditions[show]

@@ -51,9 +51,9 @@ def run(analysis: Analysis) -> Analysis:
     return Analysis.objects.get(pk=analysis.pk)
 
 
-def configure(settings: Settings, **fields: object) -> None:
+def limit_decoder(settings: Settings, limits: Limits) -> None:
     config: DetectorConfig = settings.DETECTOR
-    settings.DETECTOR = replace(config, **fields)
+    settings.DETECTOR = replace(config, limits=limits)
 
 
 def decoder_of(child: Supervisor) -> int:
@@ -79,7 +79,7 @@ def test_a_clip_that_takes_too_much_fails_with_its_code_and_the_next_one_runs(
 ) -> None:
     limits, code = LIMITED[limit]
     plain = settings.DETECTOR
-    configure(settings, limits=limits)
+    limit_decoder(settings, limits)
     costly = run(make_analysis(alice, content=clip.read_bytes()))
     assert (costly.state, costly.failure, costly.attempts) == (State.FAILED, code, 2)
     settings.DETECTOR = plain
@@ -107,7 +107,7 @@ def test_a_clip_that_breaks_the_decoder_fails_and_the_next_one_runs(
 def test_a_decoder_that_hangs_is_ended_at_its_limit(
     alice: User, clip: Path, child: Supervisor, at_stage: Trap, settings: Settings
 ) -> None:
-    configure(settings, limits=Limits(decode_wall_s=0.5))
+    limit_decoder(settings, Limits(decode_wall_s=0.5))
     at_stage("probe", lambda analysis: os.kill(decoder_of(child), signal.SIGSTOP))
     hung = run(make_analysis(alice, content=clip.read_bytes()))
     assert (hung.state, hung.failure, hung.attempts) == (State.FAILED, "timed_out", 2)

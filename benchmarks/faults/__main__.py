@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.faults.scenes import SCENES, Figures, Size, Skipped
 
 LARGE = "kills"
-SHORT = Size(clips=16, kills=6, seed=0, pause_s=0.8)
+SHORT = Size(clips=14, kills=7, seed=0, pause_s=0.8)
 
 
 def part_of(size: Size) -> Size:

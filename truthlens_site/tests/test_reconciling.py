@@ -47,4 +47,5 @@ def test_it_sees_to_dead_workers_lost_rows_and_stray_files() -> None:
         "reconcile",
         "purge",
         "remove_strays",
+        "refresh_table_statistics",
     ]
