@@ -17,13 +17,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, seed, settings, target
 
+from benchmarks.facts import run_facts
 from detector import child
 from detector.child import PACKAGE_ROOT
 from detector.tests import hostile
@@ -147,10 +147,7 @@ def _traced(folder: Path, name: str, content: bytes) -> Iterator[str]:
             yield f"{name}: {line}"
 
 
-def write(path: Path, number: int, parts: dict[str, list[tuple[str, object]]]) -> None:
-    from detector.evaluation.machine import machine_facts
-
-    facts = {"seed": number, "date": datetime.now(UTC).date().isoformat(), **machine_facts()}
+def write(path: Path, facts: dict[str, object], parts: dict[str, list[tuple[str, object]]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -168,6 +165,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fuzz.csv"))
     parser.add_argument("--keep", type=Path, default=Path("var/fuzz"), help="folder for files that escape")
     options = parser.parse_args()
+    facts = run_facts(seed=options.seed)
     with tempfile.TemporaryDirectory(prefix="tl-fuzz-") as folder:
         bench = Bench(Path(folder), options.keep)
         try_corpus(bench)
@@ -179,7 +177,7 @@ def main() -> int:
             found["traced"] = [("files", traced), ("other files opened or called", len(foreign))]
         else:
             print("strace is not installed, so what else is opened was not looked at.")
-        write(options.out, options.seed, found)
+        write(options.out, facts, found)
     escaped = [*bench.read.escaped, *bench.copied.escaped, *foreign]
     print("\n".join(escaped[:50]))
     return 1 if escaped else 0

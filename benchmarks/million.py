@@ -19,11 +19,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.facts import run_facts
 from benchmarks.history import PAGES, deep_pages, fill, plain_static_files, settle
 
 if TYPE_CHECKING:
@@ -306,11 +306,10 @@ def databases(rows: int, repeats: int, only: str) -> Iterator[tuple[str, list[di
             yield "postgresql", in_own_process(url, rows, repeats, state)
 
 
-def write_figures(path: Path, rows: int, found: dict[str, list[dict[str, Any]]]) -> int:
+def write_figures(
+    path: Path, rows: int, facts: dict[str, object], found: dict[str, list[dict[str, Any]]]
+) -> int:
     """How many went over their budget."""
-    from detector.evaluation.machine import machine_facts
-
-    facts = {"date": datetime.now(UTC).date().isoformat(), **machine_facts()}
     columns = ("median_ms", "worst_ms", "budget_ms")
     over = 0
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -355,10 +354,11 @@ def main() -> int:
         for entry in measure(options.rows, options.repeats):
             print(json.dumps(entry), flush=True)
         return 0
+    facts = run_facts()
     found = dict(databases(options.rows, options.repeats, options.only))
     options.out.mkdir(parents=True, exist_ok=True)
     write_plans(options.out, found)
-    return 1 if write_figures(options.out / "million.csv", options.rows, found) else 0
+    return 1 if write_figures(options.out / "million.csv", options.rows, facts, found) else 0
 
 
 if __name__ == "__main__":

@@ -22,13 +22,13 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
 
+from benchmarks.facts import run_facts
 from benchmarks.faults.desk import Desk, running_desk
 from detector.tests.clips import face_clip
 from detector.tests.tiny import write_tiny_weights
@@ -238,15 +238,13 @@ def run(database: str, users: int, seconds: float) -> Tally:
 
 
 def main() -> int:
-    from detector.evaluation.machine import machine_facts
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.web_load")
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--only", choices=["sqlite", "postgresql"], help="this database alone")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/web_load.csv"))
     options = parser.parse_args()
-    facts = {"date": datetime.now(UTC).date().isoformat(), **machine_facts()}
+    facts = run_facts()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     sound = True
     with options.out.open("w", newline="", encoding="utf-8") as file:

@@ -23,6 +23,7 @@ from analyses.storage import save_evidence
 from analyses.strays import remove_strays
 from analyses.supervision import Interrupted
 from analyses.tests.factories import MP4_BYTES, make_done, make_failed, make_result
+from analyses.uploads import is_disk_full
 
 pytestmark = [pytest.mark.django_db]
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -203,3 +204,14 @@ def test_a_piece_that_does_not_fit_is_told_so_and_can_be_sent_again(
     full, taken = answers
     assert (full.status_code, full.json()["code"]) == (507, "disk_full")
     assert (taken.status_code, taken["Upload-Offset"]) == (204, str(len(MP4_BYTES)))
+
+
+@pytest.mark.parametrize(("room", "is_full"), [(0, False), (2**62, True)])
+def test_sqlite_s_word_for_a_full_disk_is_understood_where_the_disk_is_full(
+    room: int, is_full: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STATE.mkdir()
+    monkeypatch.setattr("analyses.uploads.LEAST_ROOM", room)
+    assert is_disk_full(OperationalError("disk I/O error")) == is_full
+    assert is_disk_full(OperationalError("database or disk is full"))
+    assert not is_disk_full(ValueError("disk is full"))
