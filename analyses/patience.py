@@ -17,6 +17,14 @@ MACHINE_FAULTS = (*DATABASE_AWAY, OSError)
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 
 
+def is_in_doubt(error: BaseException) -> bool:
+    """Whether a transaction that ended so may have been written all the same: the server was lost over it.
+
+    A file that belongs to it stays then. The sweep removes it where there is no row of it.
+    """
+    return isinstance(error, DATABASE_AWAY) and connection.vendor != "sqlite"
+
+
 def patiently(write: Callable[[], Answer]) -> Answer:
     """What ``write`` answers, tried again with growing pauses while the database is away.
 

@@ -23,6 +23,7 @@ from accounts.models import User
 from analyses import quotas
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
+from analyses.patience import is_in_doubt
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
 from analyses.quotas import QuotaExceeded
@@ -86,8 +87,9 @@ def submit_analysis(
             video.save(force_insert=True)
             analysis = _queue(video, backbone, stability, owner)
             _finish_arrival(arrival, analysis)
-    except BaseException:
-        video.file.delete(save=False)
+    except BaseException as error:
+        if not is_in_doubt(error):
+            video.file.delete(save=False)
         raise
     return analysis
 

@@ -126,7 +126,7 @@ def test_who_cancels_waits_for_two_seconds_at_most_and_the_model_stays_loaded(
         assert pid is not None
         pids.append(pid)
         os.kill(pid, signal.SIGSTOP)
-        threading.Timer(0.8, os.kill, (pid, signal.SIGCONT)).start()
+        threading.Timer(0.7, os.kill, (pid, signal.SIGCONT)).start()
         services.request_cancel(analysis=Analysis.objects.get(pk=analysis.pk))
         asked_at.append(time.monotonic())
 

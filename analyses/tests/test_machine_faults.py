@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.db import OperationalError
@@ -215,3 +215,16 @@ def test_sqlite_s_word_for_a_full_disk_is_understood_where_the_disk_is_full(
     assert is_disk_full(OperationalError("disk I/O error")) == is_full
     assert is_disk_full(OperationalError("database or disk is full"))
     assert not is_disk_full(ValueError("disk is full"))
+
+
+@pytest.mark.usefixtures("installed_weights")
+@pytest.mark.parametrize(("vendor", "kept"), [("postgresql", 1), ("sqlite", 0)])
+def test_a_file_stays_where_nobody_knows_whether_its_row_was_written(
+    vendor: str, kept: int, alice: User, upload: SimpleUploadedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyses.patience.connection.vendor", vendor)
+    monkeypatch.setattr(services, "_queue", Failing(AWAY, int))
+    with pytest.raises(OperationalError):
+        services.submit_analysis(owner=alice, upload=upload)
+    monkeypatch.undo()
+    assert len(default_storage.listdir("videos")[1]) == kept

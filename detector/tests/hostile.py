@@ -249,14 +249,14 @@ def many_lists_in_avi() -> bytes:
 
 
 def mixed_sizes() -> bytes:
-    """A film whose every picture has another size, the last one of 8,000 x 8,000 pixels."""
+    """A film whose every picture has another size, the last one of 41 megapixels."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "mixed.avi"
         with av.open(str(path), "w") as out:
             stream: Any = out.add_stream("mjpeg", rate=25)
             stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
             out.start_encoding()
-            for number, side in enumerate((64, 512, 16, 2048, 64, 8000)):
+            for number, side in enumerate((64, 512, 16, 2048, 64, 6400)):
                 packet = av.Packet(_jpeg(side))
                 packet.stream, packet.pts, packet.dts = stream, number, number
                 packet.time_base, packet.is_keyframe = stream.time_base, True

@@ -17,7 +17,8 @@ from detector.tests.fuzzing import READ, look
 
 pytestmark = pytest.mark.slow
 CODES = {READ, *map(str, Failure)} - {str(Failure.CRASHED), str(Failure.TIMED_OUT)}
-EXAMPLES = 10
+EXAMPLES = 6
+CALLING = ("playlist in a box", "reference movie", "data reference")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,8 @@ def test_a_file_that_points_elsewhere_opens_nothing_there(place: Path, listener:
     pipe = place.with_name("pipe.mp4")
     os.mkfifo(pipe)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/clip.mp4"
-    for name, content in (*hostile.elsewhere(str(pipe)), *hostile.elsewhere(address)):
+    calling = [(name, content) for name, content in hostile.elsewhere(address) if name in CALLING]
+    for name, content in (*hostile.elsewhere(str(pipe)), *calling):
         place.write_bytes(content)
         outcome = look(place)
         assert outcome.code in CODES, (name, outcome)
