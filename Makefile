@@ -10,7 +10,7 @@ export PIP_NO_INPUT = 1
 
 LOCK = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: run test test-topology detect bench train evaluate lint lock audit messages
+.PHONY: run test test-topology test-faults fuzz detect bench bench-web bench-million train evaluate lint lock audit messages
 
 run: .venv/.installed ## Run the site; Ctrl-C ends it
 	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
@@ -22,12 +22,24 @@ test: .venv/.installed-dev ## Run the whole suite in two processes; ARGS="-k nam
 test-topology: .venv/.installed-dev ## Several machines' worth of processes on one, some of them killed; a minute or two
 	@timeout --foreground --kill-after=30 400 .venv/bin/python -m benchmarks.topology $(ARGS)
 
+test-faults: .venv/.installed-dev ## Kill, starve and restart the site under load; ARGS=--short takes under a minute
+	@.venv/bin/python -m benchmarks.faults $(ARGS)
+
+fuzz: .venv/.installed-dev ## Open thousands of hostile files
+	@.venv/bin/python -m benchmarks.fuzz $(ARGS)
+
 detect: .venv/.installed ## Judge one clip: make detect VIDEO=clip.mp4
 	@test -n "$$VIDEO" || { echo 'Name a clip: make detect VIDEO=clip.mp4'; exit 2; }
 	@.venv/bin/python -m detector analyze "$$VIDEO"
 
 bench: .venv/.installed-dev ## Measure seconds and memory on a one-minute clip
 	@.venv/bin/python -m benchmarks.clip_speed $(ARGS)
+
+bench-web: .venv/.installed-dev ## Let two hundred users at the site, on SQLite and on PostgreSQL
+	@.venv/bin/python -m benchmarks.web_load $(ARGS)
+
+bench-million: .venv/.installed-dev ## Measure every list and dashboard with a million analyses
+	@.venv/bin/python -m benchmarks.million $(ARGS)
 
 train: .venv/.installed-dev ## Train the frame model: make train ARGS='--data FOLDER'
 	@.venv/bin/python -m detector.training.train $(CONFIG) $(ARGS)

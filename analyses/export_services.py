@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from analyses.filters import HistoryParameters
 from analyses.models import ACCOUNT_KINDS, Export, ExportKind, ExportState
+from analyses.patience import is_in_doubt
 from analyses.queue import enqueue_export
 
 logger = logging.getLogger(__name__)
@@ -85,8 +86,9 @@ def record_export(*, export: Export, file: "File[bytes]", rows: int) -> bool:
             finished_at=now,
             expires_at=now + KEPT_FOR,
         )
-    except BaseException:
-        export.file.delete(save=False)
+    except BaseException as error:
+        if not is_in_doubt(error):
+            export.file.delete(save=False)
         raise
     if not ours:
         export.file.delete(save=False)

@@ -14,19 +14,19 @@ from analyses.models import Analysis
 logger = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 0.5
-BEAT_EVERY_S = 1.0
 SCORES_EVERY_S = 1.0
 
 
 class Heartbeat:
-    """Takes progress as fast as it comes; writes it twice a second at most, and every second without news.
+    """Takes progress as fast as it comes; writes it twice a second, without news too: so it is known soon
+    that somebody cancels.
 
     Scores of frames are more to write, and are written once a second at most.
     """
 
     def __init__(self, analysis: Analysis) -> None:
         self._analysis = analysis
-        self._latest = self._written = ("", 0, 0)
+        self._latest = ("", 0, 0)
         self._written_at = 0.0
         self._scores = LiveScores()
         self._scores_written_at = 0.0
@@ -40,12 +40,9 @@ class Heartbeat:
 
     def should_stop(self) -> bool:
         """Whether the analysis was cancelled, deleted or given to another worker."""
-        if monotonic() - self._written_at >= self._pause():
+        if monotonic() - self._written_at >= WRITE_EVERY_S:
             self._write()
         return self._stopped
-
-    def _pause(self) -> float:
-        return WRITE_EVERY_S if self._latest != self._written else BEAT_EVERY_S
 
     def _write(self) -> None:
         stage, done, total = self._latest
@@ -57,7 +54,7 @@ class Heartbeat:
         except (OperationalError, InterfaceError) as error:  # a restarted database isn't the clip's fault
             logger.warning("Progress of %s was not written: %s", self._analysis.uuid, error)
             connection.close()
-        self._written, self._written_at = self._latest, monotonic()
+        self._written_at = monotonic()
 
     def _write_scores(self) -> None:
         if self._scores.is_news and monotonic() - self._scores_written_at >= SCORES_EVERY_S:

@@ -74,7 +74,7 @@ def page_of(rows: AnalysisQuerySet, sort: Sort, cursor: Cursor | None) -> Page:
 
 def bounded_count(rows: AnalysisQuerySet) -> tuple[int, bool]:
     """How many rows there are, and whether there are more than that."""
-    count = rows[: COUNTED + 1].count()
+    count = rows.order_by()[: COUNTED + 1].count()
     return min(count, COUNTED), count > COUNTED
 
 

@@ -66,6 +66,11 @@ class Video(models.Model):
             models.CheckConstraint(name="video_sha256_is_hex", condition=Q(sha256__regex="^[0-9a-f]{64}$")),
             models.CheckConstraint(name="video_has_a_name", condition=~Q(original_name="")),
         )
+        indexes = (
+            models.Index(fields=["owner", "size_bytes", "file"], name="video_stored"),
+            models.Index(fields=["created_at"], name="video_by_date"),
+            models.Index(fields=["proxy_due"], condition=Q(proxy_due=True), name="video_awaits_copy"),
+        )
 
     def __str__(self) -> str:
         return self.original_name
@@ -161,7 +166,22 @@ class Analysis(models.Model):
             models.Index(
                 fields=["owner", "name_key", "uuid", "created_at", *FILTERED], name="analysis_by_name"
             ),
-            models.Index(fields=["state", "created_at"], name="analysis_queue"),
+            # The same orders over everybody's results, for moderators; the first one is the queue's too.
+            models.Index(
+                fields=["state", "-created_at", "-uuid", "owner", "verdict", "name_key"],
+                name="analysis_of_all_by_date",
+            ),
+            models.Index(
+                fields=["state", "-score_key", "-uuid", "owner", "verdict", "name_key"],
+                name="analysis_of_all_by_score",
+            ),
+            models.Index(
+                fields=["state", "name_key", "uuid", "owner", "verdict"], name="analysis_of_all_by_name"
+            ),
+            models.Index(fields=["owner", "state"], name="analysis_unfinished"),
+            models.Index(fields=["owner", "model_name"], name="analysis_models"),
+            models.Index(fields=["started_at"], name="analysis_started"),
+            models.Index(fields=["finished_at"], name="analysis_finished"),
         )
         constraints = (
             models.CheckConstraint(name="analysis_state_is_known", condition=Q(state__in=State.values)),

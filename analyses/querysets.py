@@ -53,7 +53,10 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def awaiting_copy(self) -> Self:
         """Done, and a copy of the video that browsers can play may still come."""
         since = timezone.now() - timedelta(seconds=settings.ANALYSIS_TIMEOUT_S)
-        return self.filter(state="done", video__proxy_due=True, finished_at__gt=since)
+        from analyses.models import Video  # which names these querysets
+
+        due = Video.objects.filter(proxy_due=True)  # few, and looked for first, unlike in a join
+        return self.filter(state="done", video__in=due, finished_at__gt=since)
 
     def recent_timings(self) -> list[dict[str, float]]:
         """How long each step took, of the last few analyses that were done. Nothing else of them is read."""

@@ -86,6 +86,9 @@ REFUSALS: dict[str, Refusal] = {
     "quota_storage": Refusal(413, QUOTA_SENTENCES["storage"], QUOTA_HINTS["storage"]),
     "quota_running": Refusal(429, QUOTA_SENTENCES["running"], QUOTA_HINTS["running"]),
     "storage_away": Refusal(503, "The stored files can’t be reached for now.", "Try again in a minute."),
+    "disk_full": Refusal(
+        507, "The disk of this site is full.", "Nothing is wrong with your file. Try again later."
+    ),
     "server_error": Refusal(500, "Something went wrong here.", "It was noted. Try again later."),
 }
 
@@ -101,6 +104,13 @@ def refusal_of(code: str) -> Refusal:
 def problem_of(code: Failure) -> dict[str, str]:
     message, hint = gettext(FAILURE_SENTENCES[code]), gettext(REFUSAL_HINTS.get(code, ""))
     return {"code": str(code), "message": message, "hint": hint}
+
+
+DISK_FULL = {
+    "code": "disk_full",
+    "message": REFUSALS["disk_full"].sentence,
+    "hint": REFUSALS["disk_full"].hint,
+}
 
 
 def status_of(code: Failure) -> int:

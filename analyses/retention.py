@@ -128,7 +128,7 @@ def _files_over() -> list[Video]:
         return []
     rows = Video.objects.filter(created_at__lte=limit).exclude(file="")
     rows = rows.exclude(analyses__state__in=UNFINISHED).exclude(pk__in=_videos_on_hold())
-    return list(rows.order_by("pk")[:BATCH])
+    return list(rows.order_by("created_at", "pk")[:BATCH])
 
 
 def _results_over() -> list[Analysis]:
@@ -136,7 +136,8 @@ def _results_over() -> list[Analysis]:
     if limit is None:
         return []
     rows = Analysis.objects.filter(finished_at__lte=limit).exclude(state__in=UNFINISHED)
-    return list(rows.exclude(video__in=_videos_on_hold()).for_list().order_by("pk")[:BATCH])
+    rows = rows.exclude(video__in=_videos_on_hold()).for_list()
+    return list(rows.order_by("finished_at", "pk")[:BATCH])
 
 
 def _videos_on_hold() -> QuerySet[Case, int]:

@@ -24,6 +24,7 @@ from accounts.models import User
 from analyses import quotas, tallies
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
+from analyses.patience import is_in_doubt
 from analyses.querysets import AnalysisQuerySet
 from analyses.queue import enqueue
 from analyses.quotas import QuotaExceeded
@@ -95,8 +96,9 @@ def submit_analysis(
             video.save(force_insert=True)
             analysis = _queue(video, backbone, stability, owner)
             _finish_arrival(arrival, analysis)
-    except BaseException:
-        video.file.delete(save=False)
+    except BaseException as error:
+        if not is_in_doubt(error):
+            video.file.delete(save=False)
         raise
     return analysis
 
@@ -318,7 +320,7 @@ def record_live_scores(*, analysis: Analysis, scores: Document) -> None:
 
 
 def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
-    """Write the result and its images, both or neither. False: the analysis is no longer ours.
+    """Write the result and its images. False: the analysis is no longer ours.
 
     Raises ValueError for a result that isn't one of this video.
     """
@@ -327,16 +329,17 @@ def record_result(*, analysis: Analysis, result: AnalysisResult) -> bool:
     images |= {entry.heatmap: entry.heatmap_png for entry in result.evidence}
     thumbnail, images = with_thumbnail(document, images)
     fields = _result_fields(result) | {"document": document, "thumbnail": thumbnail}
-    try:
-        with transaction.atomic():
-            if not _claimed(analysis).update(**fields):
-                return False
-            quotas.count_length(analysis=analysis, seconds=result.video.duration_s)
-            tell(Event.COMPLETED, analysis)
+    with transaction.atomic():
+        if not _claimed(analysis).update(**fields):
+            return False
+        quotas.count_length(analysis=analysis, seconds=result.video.duration_s)
+        tell(Event.COMPLETED, analysis)
+        try:
             save_evidence(analysis.uuid, images)
-    except BaseException:
-        delete_evidence(analysis.uuid)
-        raise
+        except BaseException:
+            delete_evidence(analysis.uuid)
+            raise
+    # Where the commit itself fails, nobody knows whether the images are needed.
     tallies.count_result(result.verdict, document["timing"])
     return True
 

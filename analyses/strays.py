@@ -1,7 +1,7 @@
 """Removes files that no row owns, as a crash between storing a file and writing its row leaves them."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from time import time
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from analyses.models import PART_SUFFIX, Analysis, Export, IdempotencyKey, Upload, Video
+from analyses.models import PART_SUFFIX, Analysis, Export, IdempotencyKey, State, Upload, Video
 from analyses.presence import forget_gone
 from analyses.resumable import discard_upload
 from analyses.scratch import remove_gone_folders
@@ -45,32 +45,38 @@ def remove_strays() -> int:
 
 def stray_videos() -> Iterator[str]:
     """Paths in the storage."""
-    return _unknown(
-        "videos", lambda: {path for pair in Video.objects.values_list("file", "proxy") for path in pair}
-    )
+    rows = Video.objects.values_list("file", "proxy").iterator()
+    return _unknown("videos", (path for pair in rows for path in pair))
 
 
 def stray_exports() -> Iterator[str]:
     """Those of deleted accounts too, whose rows went with them."""
-    return _unknown("exports", lambda: set(Export.objects.values_list("file", flat=True)))
+    return _unknown("exports", Export.objects.values_list("file", flat=True).iterator())
 
 
-def _unknown(folder: str, known_paths: Callable[[], set[str]]) -> Iterator[str]:
-    """Files of a folder that no row names and that nobody has written to for a while."""
-    paths = [f"{folder}/{name}" for name in listed(folder)[1]]
-    if not paths:
-        return
-    known, limit = known_paths(), timezone.now() - STRAY_AFTER
-    yield from (p for p in paths if p not in known and default_storage.get_modified_time(p) < limit)
+def _unknown(folder: str, known: Iterable[str]) -> Iterator[str]:
+    """Files of a folder that no row names and that nobody has written to for a while.
+
+    ``known`` may be millions of paths, and is read only once the folder was listed.
+    """
+    paths, limit = {f"{folder}/{name}" for name in listed(folder)[1]}, timezone.now() - STRAY_AFTER
+    if paths:
+        paths.difference_update(known)
+    yield from (path for path in sorted(paths) if default_storage.get_modified_time(path) < limit)
 
 
 def stray_evidence() -> Iterator[UUID]:
-    """Analyses that are gone. A row is there before its evidence, so these need no grace."""
-    folders = [UUID(name) for name in listed(EVIDENCE)[0] if _is_uuid(name)]
+    """Analyses that are gone, or that ended without the result that some attempt was about to write.
+
+    A row is there before its evidence, so these need no grace.
+    """
+    folders = {UUID(name) for name in listed(EVIDENCE)[0] if _is_uuid(name)}
     if not folders:
         return
-    known = set(Analysis.objects.values_list("uuid", flat=True))
-    yield from (uuid for uuid in folders if uuid not in known)
+    without = (State.FAILED, State.CANCELLED)
+    rows = Analysis.objects.exclude(state__in=without).values_list("uuid", flat=True)
+    folders.difference_update(rows.iterator())
+    yield from folders
 
 
 def stray_drafts() -> Iterator[Path]:

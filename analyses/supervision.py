@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 TICK_S = 0.2
 WARM_UP_LIMIT_S = 180.0
 GRACE_S = 5.0
+STOP_WITHIN_S = 1.0
+"""Who cancels waits for two seconds at most: one for the word to get here, one for the child to obey."""
 
 ProgressHook = Callable[[str, int, int], None]
 StopHook = Callable[[], bool]
@@ -290,7 +292,7 @@ class Supervisor:
                 raise Overran(f"after {limit_s:g} s")
             if stop_deadline is None and hooks.should_stop():
                 child.send(Stop(number))
-                stop_deadline = monotonic() + GRACE_S
+                stop_deadline = monotonic() + STOP_WITHIN_S
             elif stop_deadline is not None and monotonic() > stop_deadline:
                 raise Stopped
 

@@ -1,6 +1,7 @@
 """The queue's jobs: an analysis, the playable copy that a lost worker left unmade, an export, a letter."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from analyses.inference import analyze_in_child, playable_copy
 from analyses.log_context import ANALYSIS, bound
 from analyses.models import Analysis
 from analyses.moderation.notices import send_letter
+from analyses.patience import MACHINE_FAULTS, patiently
 from analyses.presence import WORKER
 from analyses.storage import StorageAway, on_disk
 from analyses.supervision import ChildLost, Interrupted
@@ -38,13 +40,13 @@ def run_to_its_end(analysis: Analysis) -> None:
     try:
         run_claimed(analysis)
     except Interrupted:
-        services.release(analysis=analysis)
+        patiently(partial(services.release, analysis=analysis))
     except StorageAway as error:
         logger.error("The analysis waits for the storage: %s", error)
-        services.release(analysis=analysis)
-    except ChildLost as error:
-        logger.error("The analysis goes back to the queue: %s", error)
-        services.requeue_lost(analysis=analysis)
+        patiently(partial(services.release, analysis=analysis))
+    except (ChildLost, *MACHINE_FAULTS) as error:
+        logger.error("The analysis goes back to the queue: %r", error)
+        patiently(partial(services.requeue_lost, analysis=analysis))
     except Exception:
         services.record_failure(analysis=analysis, code=Failure.CRASHED)
         raise
@@ -73,6 +75,9 @@ def run_export(uuid: str) -> None:
             write_account_data(export)
         else:
             write_export(export)
+    except MACHINE_FAULTS as error:
+        logger.error("Export %s goes back to the queue: %r", uuid, error)
+        patiently(partial(export_services.requeue_lost_export, export=export))
     except Exception:
         export_services.record_export_failure(export=export)
         raise
@@ -94,8 +99,7 @@ def run_on_disk(analysis: Analysis, path: Path) -> None:
     result = judged(analysis, path)
     if result is None:
         return
-    services.set_proxy_due(video=analysis.video, due=True)
-    if services.record_result(analysis=analysis, result=result):
+    if patiently(partial(record, analysis, result)):
         logger.info("The analysis is done: %s.", result.verdict)
         make_proxy(analysis, path)
 
@@ -115,6 +119,12 @@ def judged(analysis: Analysis, path: Path) -> AnalysisResult | None:
         return judged(analysis, path) if record_error(analysis, error) else None
 
 
+def record(analysis: Analysis, result: AnalysisResult) -> bool:
+    """False: the analysis is no longer ours."""
+    services.set_proxy_due(video=analysis.video, due=True)
+    return services.record_result(analysis=analysis, result=result)
+
+
 def record_error(analysis: Analysis, error: AnalysisError) -> bool:
     """True: the clip gets another attempt."""
     logger.warning("The analysis failed: %s", error)
@@ -125,7 +135,10 @@ def record_error(analysis: Analysis, error: AnalysisError) -> bool:
 
 
 def make_proxy(analysis: Analysis, path: Path) -> None:
-    """Of the file at ``path``. The result stands already, so whatever goes wrong only costs the player."""
+    """Of the file at ``path``. The result stands already, so whatever goes wrong only costs the player.
+
+    A worker that ends meanwhile leaves it to the next one.
+    """
     video = analysis.video
     if video.proxy:
         services.set_proxy_due(video=video, due=False)
@@ -135,7 +148,8 @@ def make_proxy(analysis: Analysis, path: Path) -> None:
             if copy is not None:
                 with copy.open("rb") as stream:
                     services.record_proxy(video=video, proxy=File(stream))
+    except Interrupted:
+        return
     except Exception:
-        logger.exception("No playable copy of the video of analysis %s.", analysis.uuid)
-    finally:
-        services.set_proxy_due(video=video, due=False)
+        logger.exception("No playable copy of the video of analysis %s", analysis.uuid)
+    patiently(partial(services.set_proxy_due, video=video, due=False))

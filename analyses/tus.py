@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TypedDict
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.http import http_date
 
@@ -19,7 +20,7 @@ from accounts.models import User
 from analyses.detection import Failure
 from analyses.models import Upload
 from analyses.quotas import QuotaExceeded
-from analyses.refusals import answer_to, problem_of
+from analyses.refusals import DISK_FULL, answer_to, problem_of
 from analyses.resumable import (
     CHECKSUMS,
     Checksum,
@@ -34,7 +35,7 @@ from analyses.resumable import (
     receive_piece,
 )
 from analyses.services import UploadGone
-from analyses.uploads import UploadRejected
+from analyses.uploads import UploadRejected, is_disk_full
 
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "expiration", "termination", "checksum")
@@ -145,6 +146,10 @@ def _handled(request: HttpRequest, handler: Handler, method: str) -> HttpRespons
         return JsonResponse(TOO_MANY_OPEN, status=429)
     except tuple(_FAULTS) as error:
         return _fault(*_FAULTS[type(error)])
+    except (OSError, OperationalError) as error:
+        if not is_disk_full(error):
+            raise
+        return JsonResponse(DISK_FULL, status=507)
 
 
 def _fault(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> HttpResponse:

@@ -1,11 +1,14 @@
 """What is checked of an upload before anything of it is kept, without opening it as a video."""
 
+import errno
 import hashlib
+import shutil
 import unicodedata
 from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.db import OperationalError
 
 from analyses.detection import (
     FAILURE_SENTENCES,
@@ -18,6 +21,8 @@ from analyses.detection import (
 )
 from analyses.models import NAME_LENGTH
 
+LEAST_ROOM = 1 << 20
+
 
 class UploadRejected(Exception):
     """An upload that isn't taken. ``sentence`` is for the page."""
@@ -26,6 +31,16 @@ class UploadRejected(Exception):
         super().__init__(code)
         self.code = code
         self.sentence = FAILURE_SENTENCES[code]
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether there was no room for a file, or for the rows of SQLite beside it."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(error, OperationalError):
+        return False
+    # SQLite can't even open its files then, and calls that an error of the disk.
+    return "disk is full" in str(error) or shutil.disk_usage(settings.STATE).free < LEAST_ROOM
 
 
 def check_upload(upload: "UploadedFile[bytes]", backbone: str = "") -> None:

@@ -73,8 +73,8 @@ def open_container(descriptor: int, *, allow_mpeg: bool = False) -> InputContain
     }
     try:
         return av.open(f"file:/dev/fd/{descriptor}", "r", options=options, metadata_errors="replace")
-    except MemoryError as error:
-        raise AnalysisError(Failure.CRASHED, str(error)) from error
+    except MemoryError as error:  # thousands of streams, or an index of gigabytes
+        raise AnalysisError(Failure.UNREADABLE, f"it asks for too much: {error}") from error
     except (av.FFmpegError, ValueError, UnicodeError) as error:
         detail = f"no container could be read: {getattr(error, 'strerror', error)}"
         raise AnalysisError(refusal(head_of(descriptor)) or Failure.UNREADABLE, detail) from error

@@ -10,6 +10,7 @@ from django.db import connection
 from analyses.reconciler import reconcile, take_back
 from analyses.retention import purge
 from analyses.strays import remove_strays
+from analyses.table_statistics import refresh_table_statistics
 from analyses.webhooks.couriers import forget_old
 
 DUTIES: dict[Callable[[], object], float] = {
@@ -18,6 +19,7 @@ DUTIES: dict[Callable[[], object], float] = {
     purge: 600.0,
     remove_strays: 3600.0,
     forget_old: 3600.0,
+    refresh_table_statistics: 3600.0,
 }
 """What is done, each every so many seconds."""
 LOOK_EVERY_S = 2.0

@@ -33,7 +33,7 @@ class AnalysesPages(CursorPagination):
 class AnalysesView(ApiView):
     pagination_class = AnalysesPages
     costs: ClassVar[dict[str, str]] = {"POST": "upload"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503)}
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503, 507)}
 
     @extend_schema(
         operation_id="list_analyses",

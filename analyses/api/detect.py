@@ -29,7 +29,7 @@ PREFER = OpenApiParameter(
 class DetectView(ApiView):
     schema = DetectSchema()
     costs: ClassVar[dict[str, str]] = {"POST": "detect"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503, 504)}
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503, 504, 507)}
 
     @extend_schema(
         operation_id="detect",

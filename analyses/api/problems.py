@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from analyses.refusals import answer_to, refusal_of
 from analyses.services import QuotaExceeded, UploadRejected
 from analyses.storage import StorageAway
+from analyses.uploads import is_disk_full
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def problem_from(error: Exception) -> Problem:
         return Problem(answer.problem["code"], answer.problem["hint"], headers=answer.headers)
     if isinstance(error, exceptions.ValidationError):
         return _invalid(error)
-    code = _code_of(error)
+    code = "disk_full" if is_disk_full(error) else _code_of(error)
     if code == "storage_away":
         logger.error("A request to the API found no storage: %s", error)
         return Problem(code, headers={"Retry-After": "60"})

@@ -28,7 +28,7 @@ CODES = {
     423: "upload_busy",
     460: "checksum_mismatch",
 }
-ON_PIECES = (409, 410, 411, 412, 423, 460, 503)
+ON_PIECES = (409, 410, 411, 412, 423, 460, 503, 507)
 KEPT_HEADERS = ("Tus-Resumable", "Tus-Version", "Cache-Control", "Allow")
 
 
@@ -51,7 +51,7 @@ OVERRIDE = _header("X-HTTP-Method-Override", enum=["PATCH", "DELETE"])
 class UploadsView(ApiView):
     http_method_names = ("post", "options")
     costs: ClassVar[dict[str, str]] = {"POST": "upload"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (412, 413, 503)}
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (412, 413, 503, 507)}
 
     @extend_schema(
         operation_id="begin_upload",

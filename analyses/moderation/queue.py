@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django import forms
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -107,7 +106,7 @@ def queue(moderator: User, params: QueueParameters) -> AnalysisQuerySet:
     if params.q:
         rows = rows.filter(name_key__contains=folded(params.q))
     if params.decided:
-        rows = rows.filter(_undecided() if params.decided == Decided.NO else ~_undecided())
+        rows = rows.filter(_undecided() if params.decided == Decided.NO else _decided())
     return rows
 
 
@@ -143,18 +142,24 @@ def _row(moderator: User, analysis: Analysis, case: Case, dispute: Dispute | Non
 
 def _shown(moderator: User, show: Show) -> Q:
     conditions = {
-        Show.DISPUTED: Q(Exists(_open_disputes().filter(analysis=OuterRef("pk")))),
-        Show.REPORTED: Q(Exists(Complaint.objects.open().filter(analysis=OuterRef("pk")))),
+        Show.DISPUTED: Q(pk__in=_open_disputes().values("analysis")),
+        Show.REPORTED: Q(pk__in=Complaint.objects.open().values("analysis")),
         Show.UNSURE: Q(verdict=str(Verdict.INCONCLUSIVE), fake_probability__isnull=False) & _undecided(),
-        Show.PROPOSED: Q(case__awaits_second=True),
-        Show.MINE: Q(case__held_by=moderator, case__held_until__gt=timezone.now()),
+        Show.PROPOSED: Q(pk__in=Case.objects.filter(awaits_second=True).values("analysis")),
+        Show.MINE: Q(pk__in=Case.objects.held().filter(held_by=moderator).values("analysis")),
         Show.NEWEST: Q(),
     }
     return conditions[show]
 
 
+def _decided() -> Q:
+    """Few among many, so they are looked for first."""
+    return Q(pk__in=Case.objects.exclude(label="").values("analysis"))
+
+
 def _undecided() -> Q:
-    return Q(case__isnull=True) | Q(case__label="")
+    """Most, so they are met soon in the order of the list."""
+    return ~Q(Exists(Case.objects.exclude(label="").filter(analysis=OuterRef("pk"))))
 
 
 def _open_disputes() -> "models.QuerySet[Dispute]":

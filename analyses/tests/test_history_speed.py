@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_every_page_on_sqlite_reads_an_index_in_its_order(many: User) -> None:
         models, places, *rest = plans(client, query)
         for plan in (models, places, *rest):
             assert "SCAN analyses_analysis" not in plan, (name, plan)
-        assert "INDEX analysis_by_" in places, (name, places)
+        assert "INDEX analysis_by_" in places or "INDEX analysis_of_all_by_" in places, (name, places)
         assert "TEMP B-TREE" not in places or "since" in query, (name, places)  # a month's rows are few
 
 
@@ -115,6 +116,6 @@ def test_every_page_on_postgresql_reads_an_index(postgres_url: str, tmp_path: Pa
     assert len(plans) == len(PAGES) + 8
     for name, plan in plans.items():
         assert "Seq Scan" not in plan, (name, plan)
-        assert "Index Cond: ((owner_id = " in plan or "Index Cond: (owner_id = " in plan, (name, plan)
-        in_order = "Index Only Scan" in plan and "using analysis_by_" in plan and "Sort Key" not in plan
+        assert re.search(r"Index Cond: .*\bowner_id = ", plan), (name, plan)
+        in_order = "Index Only Scan" in plan and "_by_" in plan and "Sort Key" not in plan
         assert in_order or narrowed(name), (name, plan)

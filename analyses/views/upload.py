@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db import OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,9 +13,10 @@ from analyses import quotas
 from analyses.detection import Failure, NoWeights, check_weights
 from analyses.forms import EXTENSIONS, OptionsForm, UploadForm
 from analyses.models import Analysis
-from analyses.refusals import Answer, answer_of, answer_to, problem_of
+from analyses.refusals import DISK_FULL, Answer, answer_of, answer_to, problem_of
 from analyses.services import QuotaExceeded, UploadRejected, submit_analysis
 from analyses.upload_limit import UploadLimit
+from analyses.uploads import is_disk_full
 from analyses.usage import limited_rows
 from analyses.views.requests import UserRequest
 
@@ -27,7 +29,12 @@ SHORTEST_RECORDING_S, LONGEST_RECORDING_S = 5, 30
 def analysis_new(request: UserRequest) -> HttpResponse:
     limit = UploadLimit(request)
     request.upload_handlers.insert(0, limit)
-    return _checked(request, limit)
+    try:
+        return _checked(request, limit)
+    except (OSError, OperationalError) as error:
+        if not is_disk_full(error):
+            raise
+        return _refused(request, Answer(DISK_FULL, 507))
 
 
 @csrf_protect

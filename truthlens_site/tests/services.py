@@ -8,9 +8,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 from uuid import uuid4
 
 import psycopg
@@ -22,6 +22,7 @@ from truthlens_site.broker import valkey_command as valkey_command
 from truthlens_site.tether import tethered as tethered
 
 START_SECONDS = 30
+INITDB = ("-A", "trust", "-E", "UTF8", "-N")
 
 
 def missing(service: str) -> NoReturn:
@@ -128,22 +129,64 @@ def _as_postgres(command: Sequence[str]) -> list[str]:
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=KILL", *command]
 
 
+class PostgresServer:
+    """A PostgreSQL cluster of its own in ``folder``. It runs while the block lasts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._programs, self._port = folder, _postgres_programs(), free_port()
+        self._run = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Of its first database."""
+        return f"postgres://truthlens@127.0.0.1:{self._port}/postgres"
+
+    def __enter__(self) -> Self:
+        if os.getuid() == 0:
+            shutil.chown(self._folder, "postgres", "postgres")
+        self._create()
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run.close()
+
+    def restart(self) -> None:
+        """As its own service does: clients are cut off, and find nobody for a moment."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(timeout=START_SECONDS)
+        self._run.close()
+        self._start()
+
+    def cut_connections(self) -> None:
+        """End all connections but the one that asks."""
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+
+    def _create(self) -> None:
+        log = self._folder / "initdb.log"
+        command = [str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", "truthlens"]
+        with running(_as_postgres([*command, *INITDB]), log=log, cwd="/") as process:
+            assert process.wait(timeout=START_SECONDS) == 0, log.read_text()
+
+    def _start(self) -> None:
+        data, folder = str(self._folder / "data"), str(self._folder)
+        command = [str(self._programs / "postgres"), "-D", data, "-p", str(self._port), "-k", folder, "-F"]
+        started = running(_as_postgres(command), log=self._folder / "log", cwd="/")
+        self._process = self._run.enter_context(started)
+        wait_until(lambda: _accepts(self.url), seconds=START_SECONDS, what="PostgreSQL's start")
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL cluster of its own, in a temporary folder. Yields the URL of its first database."""
-    programs = _postgres_programs()
-    with short_folder() as folder:
-        if os.getuid() == 0:
-            shutil.chown(folder, "postgres", "postgres")
-        data, port = str(folder / "data"), free_port()
-        create = [str(programs / "initdb"), "-D", data, "-U", "truthlens", "-A", "trust", "-E", "UTF8", "-N"]
-        with running(_as_postgres(create), log=folder / "initdb.log", cwd="/") as process:
-            assert process.wait(timeout=START_SECONDS) == 0, (folder / "initdb.log").read_text()
-        command = [str(programs / "postgres"), "-D", data, "-p", str(port), "-k", str(folder), "-F"]
-        with running(_as_postgres(command), log=folder / "log", cwd="/"):
-            url = f"postgres://truthlens@127.0.0.1:{port}/postgres"
-            wait_until(lambda: _accepts(url), seconds=START_SECONDS, what="PostgreSQL's start")
-            yield url
+    with short_folder() as folder, PostgresServer(folder) as server:
+        yield server.url
 
 
 def empty_database(server: str) -> str:

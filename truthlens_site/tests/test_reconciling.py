@@ -48,4 +48,5 @@ def test_it_sees_to_dead_workers_lost_rows_and_stray_files() -> None:
         "purge",
         "remove_strays",
         "forget_old",
+        "refresh_table_statistics",
     ]

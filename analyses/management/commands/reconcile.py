@@ -8,6 +8,7 @@ from django.db import close_old_connections
 
 from analyses.reconciler import reconcile
 from analyses.strays import remove_strays
+from analyses.table_statistics import refresh_table_statistics
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--every", type=float, metavar="SECONDS", help="repeat until stopped")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refresh_table_statistics()
         strays = remove_strays()
         found = reconcile()
         self.stdout.write(
