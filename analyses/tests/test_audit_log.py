@@ -48,7 +48,7 @@ def test_the_newest_comes_first_and_says_who_did_what(mo: User, ada_client: Clie
     assert actions(ada_client) == ["purge_file", "decide_hide"]
     assert "by mo@example.org" in page
     assert "by The site itself" in page
-    assert "hidden: false → hidden: true" in page
+    assert "hidden: false → hidden: true" in re.sub("<[^>]*>", "", page)
     assert "&lt;b&gt;She&lt;/b&gt; asked." in page
 
 
