@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from uuid import uuid4
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.log import log_response
 
 from analyses.log_context import REQUEST, bound
@@ -51,5 +51,7 @@ def _told(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     count(method=request.method or "", view=view, status=status, seconds=seconds)
     figures = {"method": request.method, "view": view, "status": status, "ms": round(1000 * seconds)}
     logger.info("%s %s: %d", request.method, view, status, extra={"figures": figures})
-    if status >= 400:  # Django would say the same, and no longer know the request's name
+    if status >= 400 and isinstance(
+        response, HttpResponse
+    ):  # Django would say the same, and no longer know the request's name
         log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
