@@ -6,7 +6,6 @@ known here: their analyses go by the heartbeat.
 """
 
 import fcntl
-import hashlib
 import os
 import socket
 from collections.abc import Iterator
@@ -16,8 +15,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-HOST = f"{socket.gethostname()[:50]}-{hashlib.sha256(os.fsencode(settings.STATE)).hexdigest()[:8]}"
-"""This machine, as far as its workers share the folder of locks: another state folder is another machine."""
+HOST = socket.gethostname()[:60]
 WORKER = f"{HOST}:{os.getpid()}:{uuid4().hex[:8]}"
 """This process, as a worker signs what it claims."""
 

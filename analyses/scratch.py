@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from analyses.presence import WORKER, was_here
+from analyses.presence import WORKER, is_gone
 
 
 class StorageAway(OSError):
@@ -61,8 +61,8 @@ def check_room(folder: Path, size: int) -> None:
 
 
 def remove_gone_folders() -> int:
-    """Folders of this machine's workers that have ended. How many it were."""
-    gone = [folder for folder in Path(settings.SCRATCH_FOLDER).glob("*") if was_here(folder.name)]
+    """Folders of this machine's workers that ended without a word. How many it were."""
+    gone = [folder for folder in Path(settings.SCRATCH_FOLDER).glob("*") if is_gone(folder.name)]
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)
     return len(gone)

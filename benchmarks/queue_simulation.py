@@ -3,9 +3,9 @@
     python -m benchmarks.queue_simulation [--out benchmarks/results/queue_simulation.csv]
 
 Clips come at random (a Poisson process) and are taken in their order by whichever worker is free. A clip
-takes as long as one of the validation clips took (``benchmarks/results/efficientnet/val/clips.csv``, one
-worker with the cores named there to itself, the model loaded), drawn at random. Fetching files, writing
-rows and rush hours are not simulated, and other clips are longer or larger.
+takes as long as one of the validation clips took (``benchmarks/results/efficientnet/val/clips.csv``), drawn
+at random: one worker with the cores named there to itself, the model loaded. Fetching files, writing rows and
+rush hours are not simulated, and other clips are longer or larger.
 """
 
 import argparse

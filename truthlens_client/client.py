@@ -100,7 +100,7 @@ class Client(Connection):
     def evidence(self, analysis: Analysis) -> dict[str, bytes]:
         """The pictures of the faces and their heatmaps, by name."""
         addresses: list[str] = analysis.document["links"]["evidence"]
-        return {name.rsplit("/", 1)[-1]: self.request("GET", name).content for name in addresses}
+        return {name.rsplit("/", 1)[-1]: self.file(name) for name in addresses}
 
     def rerun(self, analysis: "str | Analysis", *, backbone: str = "", stability: bool = False) -> Analysis:
         """Another analysis of the same video."""

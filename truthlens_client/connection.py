@@ -37,11 +37,21 @@ class Connection:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.send(lambda: self._http.build_request(method, path_of(path), **options))
 
+    def file(self, path: str) -> bytes:
+        """A stored file, which the site may keep in an object store. Raises ApiError and Unreachable."""
+        response = self._answer(lambda: self._http.build_request("GET", path_of(path)))
+        if response.is_redirect:
+            response = from_elsewhere(response)
+        return succeeded(response).content
+
     def send(self, build: Callable[[], httpx.Request]) -> httpx.Response:
         """``build`` makes the request anew for every try: its body may have been read.
 
         So what is sent must do no harm twice. Raises ApiError and Unreachable.
         """
+        return succeeded(self._answer(build))
+
+    def _answer(self, build: Callable[[], httpx.Request]) -> httpx.Response:
         for number in range(1, self._tries + 1):
             try:
                 response = self._http.send(build())
@@ -53,21 +63,20 @@ class Connection:
             if response.status_code not in BUSY or number == self._tries:
                 break
             self._sleep(pause_s(number, response.headers.get("Retry-After", "")))
-        if response.is_redirect and response.request.method == "GET":
-            response = from_elsewhere(response)
-        if not response.is_success:
-            raise error_of(response)
         return response
 
     def once(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One try. Raises what httpx raises, and ApiError."""
-        response = self._http.request(method, path_of(path), **options)
-        if not response.is_success:
-            raise error_of(response)
-        return response
+        return succeeded(self._http.request(method, path_of(path), **options))
 
     def pause(self, seconds: float) -> None:
         self._sleep(seconds)
+
+
+def succeeded(response: httpx.Response) -> httpx.Response:
+    if not response.is_success:
+        raise error_of(response)
+    return response
 
 
 def from_elsewhere(response: httpx.Response) -> httpx.Response:

@@ -283,6 +283,9 @@ def test_what_a_killed_worker_fetched_is_removed(settings: Settings) -> None:
     for folder in folders.values():
         folder.mkdir(parents=True)
         (folder / "x.bin").write_bytes(b"x")
+        lock = Path(settings.STATE) / "workers" / f"{folder.name}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
     assert scratch.remove_gone_folders() == 1
     assert [folder.exists() for folder in folders.values()] == [False, True]
     assert own_folder().name == WORKER

@@ -161,3 +161,11 @@ def test_without_cuda_everything_else_is_installed_by_its_hash() -> None:
     assert {"torch", "torchvision", "triton"} <= dropped
     assert all(name.startswith(("torch", "triton", "nvidia-", "cuda-")) for name in dropped)
     assert {"django", "numpy", "av", "facenet-pytorch"} <= kept
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    text = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)
+    assert len(named) > 20
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{name}"
