@@ -6,6 +6,7 @@ Exit status 0: all analysed, or accepted where nobody waits; 2: bad usage; 3: at
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.url or not options.token:
         parser.error("Name the site and a token: --url and --token, or TRUTHLENS_URL and TRUTHLENS_TOKEN.")
+    if not options.url.startswith(("http://", "https://")):
+        parser.error(f"The site’s address begins with http:// or https://, not like {options.url}.")
+    for table in (options.csv, options.json):
+        if table is not None and not table.parent.is_dir():  # better now than after an hour
+            parser.error(f"There is no folder {table.parent} to write to.")
     files = list(_files(options.paths, parser))
     if not files:
         parser.error("There is no video in what you named.")
@@ -76,8 +82,11 @@ def analyze(client: Client, files: Sequence[Path], options: argparse.Namespace) 
     submitted = _submit_all(client, files, options)
     waits = options.wait or options.csv or options.json
     outcomes = _finish_all(client, submitted) if waits else [_accepted(*pair) for pair in submitted]
+    outcomes = [_with_site(outcome, options.url) for outcome in outcomes]
     for outcome in outcomes:
         print(_line(outcome))
+    if len(outcomes) > 1:
+        print(_summary(outcomes), file=sys.stderr)
     return outcomes
 
 
@@ -136,6 +145,19 @@ def _accepted(file: Path, analysis: "Analysis | Outcome") -> Outcome:
 def _refused(file: Path, error: Exception) -> Outcome:
     code = error.code if isinstance(error, ApiError) else "unreachable"
     return Outcome(file, "refused", failure=code, message=str(error))
+
+
+def _with_site(outcome: Outcome, site: str) -> Outcome:
+    """Its address as a browser or another program can open it."""
+    return replace(outcome, url=f"{site.rstrip('/')}{outcome.url}") if outcome.url else outcome
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    failed = sum(bool(outcome.failure) for outcome in outcomes)
+    verdicts = Counter(outcome.result["verdict"] for outcome in outcomes if outcome.result)
+    parts = [f"{number} {verdict}" for verdict, number in sorted(verdicts.items())]
+    parts += [f"{failed} could not be analysed"] if failed else []
+    return f"{len(outcomes)} files: {', '.join(parts) or 'all handed in'}."
 
 
 def _line(outcome: Outcome) -> str:

@@ -4,16 +4,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import User
 from analyses import disputes, services
 from analyses.detection import Failure
 from analyses.models import Analysis, ExportState, State
+from analyses.moderation.complaints import complain
 from analyses.moderation.decisions import decide
-from analyses.moderation.models import Kind
+from analyses.moderation.models import Concern, Kind
 from analyses.retention import hold
-from analyses.tests.factories import make_done, make_export, make_failed, make_link, make_running
+from analyses.tests.factories import (
+    make_delivery,
+    make_done,
+    make_export,
+    make_failed,
+    make_link,
+    make_running,
+)
 from analyses.tests.results import make_provenance, make_rich_result
+from analyses.webhooks.models import Webhook
 
 LONG_NAME = "a_very_long_name_without_any_space_" * 4 + ".mp4"
 ELSEWHERE = ("admin/", "api/")
@@ -49,6 +59,11 @@ NO_PAGES = {
     "moderation_release": "a button",
     "moderation_decide": "a form that stands on the case's page",
     "moderation_second": "a button",
+    "moderation_dismiss": "a button",
+    "webhook_secret": "a button",
+    "webhook_test": "a button",
+    "webhook_delete": "a button",
+    "webhook_resend": "a button",
     "moderation_hold": "a form that stands on the case's page",
     "audit_log_csv": "a download",
     "audit_log_jsonl": "a download",
@@ -72,6 +87,8 @@ def make_pages(owner: User, film: bytes) -> dict[str, str]:
     failed = make_failed(owner, name=LONG_NAME, code=Failure.UNREADABLE)
     make_export(owner, filters={"q": LONG_NAME})
     make_export(owner, state=ExportState.FAILED)
+    delivery = make_delivery(owner, tried_at=timezone.now(), status=500, problem="refused", answer="x" * 900)
+    Webhook.objects.update(url=f"https://hooks.example.org/{'x' * 300}", failing_since=timezone.now())
     return {
         "model_card": reverse("model_card", args=["efficientnet_lstm"]),
         "analysis": done.get_absolute_url(),
@@ -84,12 +101,15 @@ def make_pages(owner: User, film: bytes) -> dict[str, str]:
         "analysis_delete": reverse("analysis_delete", args=[done.uuid]),
         "analysis_share": reverse("analysis_share", args=[done.uuid]),
         "analysis_dispute": reverse("analysis_dispute", args=[done.uuid]),
+        "analysis_report": reverse("analysis_report", args=[done.uuid]),
+        "webhook": reverse("webhook", args=[delivery.webhook.uuid]),
         "moderation_review": reverse("moderation_review", args=[done.uuid]),
         "moderation, all": f"{reverse('moderation')}?show=newest",
         "moderation, bad filter": f"{reverse('moderation')}?show=nonsense&q=nothing",
         "moderation_dashboard, what if": f"{reverse('moderation_dashboard')}?threshold=0.9",
         "audit_log, none found": f"{reverse('audit_log')}?action=nothing",
         "shared": reverse("shared", args=[token]),
+        "shared_report": reverse("shared_report", args=[token]),
         "shared, gone": reverse("shared", args=["guessed"]),
         "invitation_follow": reverse("invitation_follow", args=["guessed"]),
         "account_reset_password_from_key": reverse("account_reset_password_from_key", args=["1", "old"]),
@@ -101,6 +121,7 @@ def make_cases(administrator: User) -> None:
     mo = User.objects.create_user("mo@example.org", display_name="Mo", is_staff=True)
     first, second = Analysis.objects.filter(state=State.DONE).order_by("pk")
     disputes.open_dispute(analysis=first, author=first.owner, opinion="real", comment="It is me. " * 20)
+    complain(analysis=first, concern=Concern.PRIVACY, comment="That is me. " * 20)
     decide(analysis=second, moderator=mo, kind=Kind.OVERRULE_REAL, reason="I know it. " * 20, seen=None)
     decide(analysis=first, moderator=mo, kind=Kind.SUSPEND_ACCOUNT, reason="Spam.", seen=None)
     hold(analysis=first, moderator=administrator, reason="A court asked for it.")

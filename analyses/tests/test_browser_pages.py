@@ -85,7 +85,7 @@ def site(
     member.force_login(alice)
     members = {name: address for name, address in found.items() if is_page(member, address)}
     guests = {name: address for name, address in found.items() if is_page(guest, address)}
-    for name in members.keys() & guests.keys() - {"home", "shared", "models"}:
+    for name in members.keys() & guests.keys() - {"home", "shared", "shared_report", "models"}:
         guests.pop(name)
     return Site(live_server, alice, members, guests, administrator, desk)
 

@@ -58,15 +58,20 @@ def test_a_folder_becomes_a_table_and_a_file_of_results(
     found = {Path(entry["file"]).name: entry for entry in json.loads(documents.read_text(encoding="utf-8"))}
     assert found["a.mp4"]["result"]["frames"]
     assert found["broken.webm"]["error"]["code"] == "not_video"
-    lines = capsys.readouterr().out.splitlines()
+    assert all(rows[name]["url"].startswith("http://") for name in ("a.mp4", "b.MOV"))
+    told = capsys.readouterr()
+    assert told.err == "3 files: 2 fake, 1 could not be analysed.\n"
+    lines = told.out.splitlines()
     assert lines[0].endswith("a.mp4: fake, probability of a manipulated face 92%")
     assert len(lines) == 3
 
 
 @pytest.mark.usefixtures("site")
-def test_without_waiting_it_says_where_to_look(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_waiting_it_says_where_to_look(
+    folder: Path, live_server: LiveServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["analyze", str(folder / "a.mp4")]) == 0
-    assert "a.mp4: queued /api/v1/analyses/" in capsys.readouterr().out
+    assert f"a.mp4: queued {live_server.url}/api/v1/analyses/" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("site")
@@ -81,6 +86,8 @@ def test_a_wrong_token_fails_every_file(folder: Path, capsys: pytest.CaptureFixt
         (["analyze", "x.mp4"], "Name the site and a token"),
         (["analyze", "x.mp4", "--url", "http://x", "--token", "t"], "There is no file x.mp4"),
         (["analyze", ".", "--url", "http://x", "--token", "t"], "There is no video"),
+        (["analyze", ".", "--url", "desk:80", "--token", "t"], "begins with http:// or https://"),
+        (["analyze", ".", "--url", "http://x", "--token", "t", "--csv", "none/x.csv"], "no folder none"),
         (["judge"], "invalid choice"),
         ([], "required"),
     ],
