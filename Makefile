@@ -55,7 +55,7 @@ lint: .venv/.installed-dev ## Check form and types
 messages: .venv/.installed ## Gather the sentences for translators (locale/), and compile what they translated
 	@command -v xgettext msgfmt >/dev/null || { echo 'GNU gettext is missing: apt-get install gettext'; exit 2; }
 	@.venv/bin/python manage.py makemessages --all --add-location file --ignore '*/tests/*' --ignore '.*' --ignore var
-	@.venv/bin/python manage.py compilemessages
+	@.venv/bin/python manage.py compilemessages --ignore '.*'
 
 lock: .venv/.installed-dev ## Write requirements.lock: everything that requirements.txt brings along, with hashes
 	@.venv/bin/uv pip compile requirements.txt $(LOCK) --output-file requirements.lock

@@ -37,7 +37,8 @@ class PreferencesMiddleware:
             return self.get_response(request)
         with in_zone_of(user), in_language_of(user):
             response = self.get_response(request)
-            response.headers.setdefault("Content-Language", translation.get_language())
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                response.headers.setdefault("Content-Language", translation.get_language())
         return response
 
 

@@ -77,7 +77,7 @@ def test_the_descriptions_are_drawn_by_what_the_site_itself_holds(
     context = open_context(chromium, live_server, complaints, viewport=PHONE, color_scheme=scheme)
     page = context.new_page()
     page.goto("/api/docs/")
-    expect(page.locator(".opblock")).to_have_count(20)
+    expect(page.locator(".opblock")).to_have_count(30)
     assert page.evaluate(WIDTH) == PHONE["width"]
     assert complaints == []
     page.goto("/api/redoc/")

@@ -60,7 +60,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> None:
         return make_result(Analysis.objects.with_video().get(video__file__endswith=path.name).video)
 
     monkeypatch.setattr(tasks, "analyze_in_child", score)
-    monkeypatch.setattr(tasks, "make_proxy", lambda analysis: None)
+    monkeypatch.setattr(tasks, "make_proxy", lambda analysis, path: None)
 
 
 def run(analysis: Analysis) -> Analysis:

@@ -204,7 +204,7 @@ def test_a_clip_whose_object_is_gone_fails_with_its_code(bucket: Any, queued: An
 def test_a_clip_that_is_cancelled_while_it_is_fetched_is_not_analysed(
     bucket: Any, queued: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyses.heartbeat.BEAT_EVERY_S", 0.0)
+    monkeypatch.setattr("analyses.heartbeat.WRITE_EVERY_S", 0.0)
     claim = services.claim
 
     def claim_and_cancel(**names: Any) -> Analysis | None:
