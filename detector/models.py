@@ -46,17 +46,25 @@ class CnnLstm(nn.Module):
     scope_spread: Tensor
 
     def __init__(
-        self, cnn: nn.Module, width: int, *, motion: int = 48, hidden: int = 64, dropout: float = 0.3
+        self,
+        cnn: nn.Module,
+        width: int,
+        *,
+        scope_width: int | None = None,
+        motion: int = 48,
+        hidden: int = 64,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
         self.cnn = cnn
         self.width = width
+        self.scope_width = scope_width or width
         self.dropout = dropout
         self.frame_output = nn.Linear(width, 1)
         self.register_buffer("motion_mean", torch.zeros(MOTIONS))
         self.register_buffer("motion_spread", torch.ones(MOTIONS))
-        self.register_buffer("scope_mean", torch.zeros(width))
-        self.register_buffer("scope_basis", torch.zeros(SCOPE_DIRECTIONS, width))
+        self.register_buffer("scope_mean", torch.zeros(self.scope_width))
+        self.register_buffer("scope_basis", torch.zeros(SCOPE_DIRECTIONS, self.scope_width))
         self.register_buffer("scope_spread", torch.ones(()))
         self.motion = nn.Linear(MOTIONS, motion)
         self.lstm = nn.LSTM(motion + 2, hidden, batch_first=True, bidirectional=True)
@@ -86,9 +94,10 @@ class CnnLstm(nn.Module):
         """(n, features_width) features of one face to how far from those of training faces it lies, ().
 
         What is measured is the squared distance from the subspace in which training faces differ, on average
-        1 for those (Hotelling's Q statistic; Jackson and Mudholkar 1979), as the mean over the frames.
+        1 for those (Hotelling's Q statistic; Jackson and Mudholkar 1979), as the mean over the frames. Of an
+        ensemble only the first network's features count, whichever knows strange faces best.
         """
-        away = features[:, : self.width] - self.scope_mean
+        away = features[:, : self.scope_width] - self.scope_mean
         inside = away @ self.scope_basis.T
         return (away.square().sum(dim=1) - inside.square().sum(dim=1)).mean() / self.scope_spread
 
@@ -194,10 +203,19 @@ LITE0_STAGES = (
     (192, 5, 2, 6, 4),
     (320, 3, 1, 6, 1),
 )
+LITE2_STAGES = (
+    (16, 3, 1, 1, 1),
+    (24, 3, 2, 6, 3),
+    (48, 5, 2, 6, 3),
+    (88, 3, 2, 6, 4),
+    (120, 5, 1, 6, 4),
+    (208, 5, 2, 6, 5),
+    (352, 3, 1, 6, 1),
+)
 
 
-def efficientnet_lite(stages: Sequence[tuple[int, int, int, int, int]] = LITE0_STAGES) -> nn.Sequential:
-    """EfficientNet-Lite0 up to its last feature maps: (n, 3, 224, 224) to (n, 1280, 7, 7)."""
+def efficientnet_lite(stages: Sequence[tuple[int, int, int, int, int]]) -> nn.Sequential:
+    """EfficientNet-Lite up to its last feature maps: (n, 3, 224, 224) to (n, 1280, 7, 7)."""
     layers: list[nn.Module] = [ConvNorm(3, 32, 3, 2)]
     channels = 32
     for out, kernel, stride, expand, blocks in stages:
@@ -236,8 +254,13 @@ def tiny() -> nn.Sequential:
 
 
 MODELS: dict[str, Callable[[], CnnLstm]] = {
-    "efficientnet_lstm": lambda: CnnLstm(efficientnet_lite(), 1280),
-    "efficientnet_trio_lstm": lambda: CnnLstm(Ensemble(efficientnet_lite() for _ in range(3)), 3 * 1280),
+    "efficientnet_lstm": lambda: CnnLstm(efficientnet_lite(LITE0_STAGES), 1280),
+    "efficientnet_lite2_lstm": lambda: CnnLstm(efficientnet_lite(LITE2_STAGES), 1280),
+    "efficientnet_duo_lstm": lambda: CnnLstm(
+        Ensemble(efficientnet_lite(stages) for stages in (LITE0_STAGES, LITE2_STAGES)),
+        2 * 1280,
+        scope_width=1280,
+    ),
     "resnext50_lstm": lambda: CnnLstm(resnext50(), 2048),
     "tiny_lstm": lambda: CnnLstm(tiny(), 32, motion=8, hidden=8),
 }

@@ -20,7 +20,8 @@ LITE = Input((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
 IMAGENET = Input((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 INPUTS: dict[str, Input] = {
     "efficientnet_lstm": LITE,
-    "efficientnet_trio_lstm": LITE,
+    "efficientnet_lite2_lstm": LITE,
+    "efficientnet_duo_lstm": LITE,
     "resnext50_lstm": IMAGENET,
     "tiny_lstm": LITE,
 }

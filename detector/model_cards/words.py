@@ -6,8 +6,9 @@ NBSP = "\u00a0"
 
 NETWORKS = {
     "efficientnet_lstm": "EfficientNet-Lite0 (Tan and Le 2019), 1,280 channels; bidirectional LSTM",
-    "efficientnet_trio_lstm": "three EfficientNet-Lite0 (Tan and Le 2019) trained apart and averaged, 3,840 "
-    "channels; bidirectional LSTM",
+    "efficientnet_lite2_lstm": "EfficientNet-Lite2 (Tan and Le 2019), 1,280 channels; bidirectional LSTM",
+    "efficientnet_duo_lstm": "EfficientNet-Lite0 and Lite2 (Tan and Le 2019), trained apart and averaged, "
+    "2,560 channels; bidirectional LSTM",
     "resnext50_lstm": "ResNeXt50 32x4d (Xie et al. 2017), 2,048 channels; bidirectional LSTM",
     "tiny_lstm": "four small convolutions with a tiny LSTM, for tests; its scores mean nothing",
 }

@@ -8,7 +8,8 @@ from detector.models import MODELS, CnnLstm, motion_of, small_picture
 
 WIDTHS = {
     "efficientnet_lstm": 1280,
-    "efficientnet_trio_lstm": 3840,
+    "efficientnet_lite2_lstm": 1280,
+    "efficientnet_duo_lstm": 2560,
     "resnext50_lstm": 2048,
     "tiny_lstm": 32,
 }

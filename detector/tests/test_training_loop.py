@@ -9,15 +9,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from detector.models import MODELS, CnnLstm, Ensemble, tiny
 from detector.tests.scenes import scene
-from detector.training.train import (
-    FrameModel,
-    Imitation,
-    TrainConfig,
-    learning_rate,
-    load_members,
-    load_start,
-    read_config,
-)
+from detector.training.settings import TrainConfig, learning_rate, read_config
+from detector.training.train import FrameModel, Imitation, load_members, load_start
 
 CONFIG = Path(__file__).parents[1] / "training" / "configs" / "efficientnet.toml"
 

@@ -94,7 +94,7 @@ def test_one_draw_treats_both_members_of_a_pair_alike(faces: CachedFaces) -> Non
 
 
 def test_pairs_are_model_input_and_differ(sampler: PairSampler) -> None:
-    for real, fake in islice(sampler.pairs(np.random.default_rng(5)), 20):
+    for real, fake, _ in islice(sampler.pairs(np.random.default_rng(5)), 20):
         assert real.shape == fake.shape == (224, 224, 3)
         assert real.dtype == fake.dtype == np.uint8
         assert not np.array_equal(real, fake)
@@ -183,7 +183,7 @@ def test_pairs_are_drawn_whatever_kinds_a_data_set_lacks(
 ) -> None:
     rng = np.random.default_rng(6)
     sampler = replace(sampler, **lacking)
-    assert all(not np.array_equal(real, fake) for real, fake in islice(sampler.pairs(rng), 12))
+    assert all(not np.array_equal(real, fake) for real, fake, _ in islice(sampler.pairs(rng), 12))
     assert all(len(sampler.draw_video(rng).crops) for _ in range(12))
 
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import multiprocessing
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import inf
@@ -39,15 +39,18 @@ from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS
 from detector.scoring import all_features, score_tracks
 from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_source
-from detector.training.scope import limit_of, scope_figures, set_scope
-from detector.training.sequence import read_features
-from detector.training.train import TrainConfig, read_config
+from detector.training.scope import limit_of, scope_figures
+from detector.training.sequence import JUDGED
+from detector.training.settings import TrainConfig, read_config
 from detector.training.windows import IN_TIME_ALONE
 from detector.verdict import too_thin
 from detector.weights import WEIGHTS_FOLDER
 
 QUALITIES = (None, Quality("crf32", 32), Quality("half_crf26", 26, 0.5))
-STARTS = {"efficientnet_lstm": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)"}
+STARTS = {
+    "efficientnet_lstm": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)",
+    "efficientnet_lite2_lstm": "EfficientNet-Lite2, ImageNet weights (Apache-2.0)",
+}
 TERMS = (
     "Trained on research data sets, most of which allow research use only; sources and terms are under "
     "training. Not covered by the licence of the code."
@@ -135,28 +138,26 @@ def clip_rows(clips: Sequence[Clip], weights: Path, processes: int) -> list[Row]
     return [row for row in rows if row is not None]
 
 
-def window_rows(config: TrainConfig, model: CnnLstm, paths: Iterable[Path]) -> list[Row]:
+def window_rows(path: Path) -> list[Row]:
     """Rows of the pseudo-fake windows of tune's reals; each pair is a group of its own."""
-    features, labels, kinds = read_features(list(paths))
-    with torch.inference_mode():
-        scores = model.judge(features)
     nan = float("nan")
-    return [
-        Row(
-            kind,
-            f"pair{i // 2}",
-            "window",
-            bool(labels[i]),
-            float(scores.frames[i].mean()),
-            float(s),
-            nan,
-            nan,
-            nan,
-            nan,
-        )
-        for i, (kind, s) in enumerate(zip(kinds, scores.sequence, strict=True))
-        if kind != "true"
-    ]
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Row(
+                source=row["kind"],
+                group=f"pair{number // 2}",
+                quality="window",
+                fake=row["fake"] == "1",
+                mean_logit=float(row["mean_logit"]),
+                sequence_logit=float(row["sequence_logit"]),
+                bits_per_pixel=nan,
+                face_px=nan,
+                sharpness=nan,
+                strangeness=nan,
+            )
+            for number, row in enumerate(csv.DictReader(file))
+            if row["kind"] != "true"
+        ]
 
 
 def area(rows: Sequence[Row], field: str) -> float:
@@ -226,7 +227,6 @@ def main() -> None:
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     model = read_run(config)
-    set_scope(model, read_features(sorted_files(config, "fit"))[0])
     name = f"{config.weights or config.model}.safetensors"
     raw = config.folder / "candidate" / name
     unscaled = {"scale": 1.0, "offset": 0.0, "label": "none"}
@@ -234,7 +234,7 @@ def main() -> None:
 
     _, tune = fit_and_tune(read_clips(config.data, "train"))
     clips = clip_rows(tune, raw, config.processes)
-    windows = window_rows(config, model, sorted_files(config, "tune"))
+    windows = window_rows(config.folder / JUDGED)
     write_rows(config.folder / "tune_rows.csv", [*clips, *windows])
     figures = tune_figures(clips, windows)
     use_sequence = figures["clips"]["gain"][0] >= -0.005 and figures["fakes_in_time_alone"]["gain"][1] > 0
@@ -277,7 +277,7 @@ def training_facts(config: TrainConfig) -> dict[str, Any]:
         "stills": terms_by_source(config.data / "faces.csv", "train"),
         "start": start_of(config),
         "steps": steps_of(config),
-        **({} if config.members else {"crops": config.steps * config.batch_pairs * 2}),
+        **({} if config.members else {"crops": steps_of(config) * config.batch_pairs * 2}),
         "shares": asdict(config.shares),
         "seed": config.seed,
         "commit": commit(),
@@ -285,10 +285,10 @@ def training_facts(config: TrainConfig) -> dict[str, Any]:
 
 
 def steps_of(config: TrainConfig) -> int:
-    """Steps of the run; of an ensemble those of all its members together."""
-    folders = [config.runs / name for name in config.members]
-    kept = [torch.load(f / "checkpoint.pt", weights_only=True, map_location="cpu")["step"] for f in folders]
-    return sum(map(int, kept)) if kept else config.steps
+    """Steps of the run, or of an ensemble's members together, at their last checkpoints."""
+    folders = [config.runs / name for name in config.members or (config.name,)]
+    kept = (torch.load(f / "checkpoint.pt", weights_only=True, map_location="cpu")["step"] for f in folders)
+    return sum(map(int, kept))
 
 
 def start_of(config: TrainConfig) -> str:
@@ -298,11 +298,6 @@ def start_of(config: TrainConfig) -> str:
     if config.start != "imagenet":
         return f"the run {config.start}"
     return STARTS.get(config.model, "random weights")
-
-
-def sorted_files(config: TrainConfig, part: str) -> list[Path]:
-    """Features of windows; ``part`` is fit or tune."""
-    return sorted((config.folder / f"windows-{part}").glob("*.pt"))
 
 
 if __name__ == "__main__":

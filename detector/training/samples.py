@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,6 +36,14 @@ class Shares:
     paired_reals: float = 0.2
 
 
+class Pair(NamedTuple):
+    """A real and a fake crop of one source, (224, 224, 3) uint8 RGB each; whether the fake is a true one."""
+
+    real: Image
+    fake: Image
+    true: bool
+
+
 @dataclass(slots=True)
 class PairSampler:
     """Draws pairs without end: pseudo-fakes from all reals and stills, true fakes beside paired reals.
@@ -51,13 +60,13 @@ class PairSampler:
     shares: Shares = field(default_factory=Shares)
     qualities: Qualities = field(default_factory=Qualities)
 
-    def pairs(self, rng: Rng) -> Iterator[tuple[Image, Image]]:
-        """(real, fake), each (224, 224, 3) uint8 RGB."""
+    def pairs(self, rng: Rng) -> Iterator[Pair]:
+        """Pairs without end."""
         while True:
             true = bool(self.true_pairs) and rng.random() < self.shares.true_fakes
             real, fake = self._true(rng) if true else self._pseudo(rng)
             view, quality = draw_view(rng, CACHE_PX), draw_quality(rng, self.qualities)
-            yield quality([view(real)])[0], quality([view(fake)])[0]
+            yield Pair(quality([view(real)])[0], quality([view(fake)])[0], true)
 
     def draw_true(self, rng: Rng) -> tuple[CachedFaces, CachedFaces]:
         """A real clip and a true fake made from it; every method comes equally often."""

@@ -32,7 +32,7 @@ FACELESS = ("chelsea", "coffee", "rocket")
 @torch.no_grad()
 def set_scope(model: CnnLstm, features: torch.Tensor) -> None:
     """The subspace in which faces differ, from (n, time, features_width) windows of real and fake ones."""
-    frames = features[:, ::EVERY, : model.width].float().flatten(0, 1)
+    frames = features[:, ::EVERY, : model.scope_width].float().flatten(0, 1)
     middle = frames.mean(dim=0)
     _, _, directions = torch.linalg.svd(frames - middle, full_matrices=False)
     basis = directions[:SCOPE_DIRECTIONS]

@@ -7,8 +7,10 @@ then the LSTM is fitted to them in minutes. Its output starts as the mean of the
 """
 
 import argparse
+import csv
 import multiprocessing
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -26,10 +28,13 @@ from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, make_sampler
-from detector.training.train import TrainConfig, load_averaged, load_members, read_config
+from detector.training.scope import set_scope
+from detector.training.settings import TrainConfig, read_config
+from detector.training.train import load_averaged, load_members
 from detector.training.windows import window_pairs
 
 PAIRS_A_FILE = 20
+JUDGED = "windows-tune.csv"
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 40, 64, 2e-3, 1e-2
 
 
@@ -54,18 +59,25 @@ def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
     return make_sampler(clips, stills, config.cache, config.shares, config.qualities)
 
 
-def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
-    """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
-    config, tune, number, target = job
+@cache
+def tools(config: TrainConfig, *, tune: bool) -> tuple[PairSampler, CnnLstm, torch.device]:
+    """What a process needs for all of its files."""
     keep_freed_memory()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     device = chosen_device("auto")
     model = averaged_model(config).to(device).to(memory_format=torch.channels_last)
     fold_norms(model)
+    return sampler_for(config, tune=tune), model, device
+
+
+def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
+    """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
+    config, tune, number, target = job
+    sampler, model, device = tools(config, tune=tune)
     rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
     features, kinds = [], []
-    for pair in islice(window_pairs(sampler_for(config, tune=tune), rng, WINDOW_LENGTH), PAIRS_A_FILE):
+    for pair in islice(window_pairs(sampler, rng, WINDOW_LENGTH), PAIRS_A_FILE):
         for images in (pair.real, pair.fake):
             with torch.inference_mode():
                 crops = to_tensor(np.stack(images), INPUTS[config.model]).to(device)
@@ -125,6 +137,17 @@ def set_motion_scale(model: CnnLstm, features: Tensor) -> None:
     model.motion_spread.copy_(motion.std(dim=0).clamp(min=1e-3))
 
 
+@torch.inference_mode()
+def write_judged(path: Path, model: CnnLstm, features: Tensor, labels: Tensor, kinds: list[str]) -> None:
+    """The logits of windows, by which the LSTM is kept or dropped; a pair's members follow each other."""
+    scores = model.judge(features)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("kind", "fake", "mean_logit", "sequence_logit"))
+        means, sequences = scores.frames.mean(dim=1).tolist(), scores.sequence.tolist()
+        rows.writerows(zip(kinds, labels.int().tolist(), means, sequences, strict=True))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the LSTM of a detector whose CNN is trained.")
     parser.add_argument("config", type=Path)
@@ -134,13 +157,16 @@ def main() -> None:
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     features, labels, _ = read_features(prepare(config, tune=False, files=options.files))
-    prepare(config, tune=True, files=max(1, options.files // 6))
+    held_out = prepare(config, tune=True, files=max(1, options.files // 6))
     model = averaged_model(config)
     for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
         parameter.requires_grad_(False)
     device = chosen_device("auto")
     fit(model.to(device), features.to(device), labels.to(device), config.seed)
-    torch.save(model.cpu().state_dict(), config.folder / "model.pt")
+    model.cpu()
+    set_scope(model, features)
+    torch.save(model.state_dict(), config.folder / "model.pt")
+    write_judged(config.folder / JUDGED, model, *read_features(held_out))
 
 
 if __name__ == "__main__":

