@@ -74,11 +74,11 @@ def tune_auc(model: torch.nn.Module, clips: list[Clip], cache: Path, how: Input,
     """Video AUC of the mean frame probability over evenly spread frames of each clip."""
     model.eval()
     device = next(model.parameters()).device
-    scores = [_clip_score(model, clip, cache, how, frames, device) for clip in clips]
+    scores = [clip_score(model, clip, cache, how, frames, device) for clip in clips]
     return float(roc_auc_score([clip.fake for clip in clips], scores))
 
 
-def _clip_score(
+def clip_score(
     model: torch.nn.Module, clip: Clip, cache: Path, how: Input, frames: int, device: torch.device
 ) -> float:
     faces = main_face(load(cache, cache_name([clip.path])))

@@ -1,0 +1,103 @@
+"""How well runs tell clips apart by single frames, without LSTM, calibration or limits of quality.
+
+    python -m detector.training.frame_auc CONFIG[:SEED] ... --data FOLDER --split val
+
+prints and writes, for each run and for the installed default model, the AUC over clips of the mean score of
+frames spread over each clip, with its bootstrap interval over groups. Cheap enough to compare seeds and
+short runs by; the figures of a finished model are those of ``detector.evaluation``.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from detector.config import DetectorConfig
+from detector.evaluation.machine import machine_facts
+from detector.evaluation.measures import Outcome, auc, measured
+from detector.evaluation.outcomes import subsets
+from detector.evaluation.tables import FIGURE, SIZE, Row, cells, size, write_table
+from detector.loading import load_model
+from detector.models import MODELS
+from detector.preprocessing import INPUTS, Input
+from detector.training.labels import Clip, fit_and_tune, read_clips
+from detector.training.settings import TrainConfig, read_config
+from detector.training.train import FrameModel, clip_score, load_averaged
+from detector.weights import find_weights
+
+FRAMES = 12
+RESULTS = Path("benchmarks/results/frame_models.csv")
+
+
+def config_of(text: str) -> TrainConfig:
+    """CONFIG, or CONFIG:SEED for a run that was started with ``--seed``."""
+    path, _, seed = text.partition(":")
+    config = read_config(Path(path))
+    return replace(config, name=f"{config.name}_{seed}") if seed else config
+
+
+def models(configs: Sequence[TrainConfig]) -> Iterator[tuple[str, FrameModel, Input]]:
+    """Name, frame model and input of the installed default model and of each run."""
+    weights = find_weights(DetectorConfig())
+    installed = load_model(weights, torch.device("cpu"))
+    yield f"{weights.name} {weights.version}", FrameModel(installed), Input(weights.mean, weights.std)
+    for config in configs:
+        model = MODELS[config.model]()
+        load_averaged(model, config.folder)
+        yield config.name, FrameModel(model), INPUTS[config.model]
+
+
+def outcome(model: FrameModel, clip: Clip, cache: Path, how: Input) -> Outcome:
+    score = clip_score(model, clip, cache, how, FRAMES, torch.device("cpu"))
+    return Outcome(
+        fake=clip.fake,
+        group=clip.group,
+        source=clip.source,
+        verdict="inconclusive",
+        probability=score,
+        seconds=float("nan"),
+        method=clip.method,
+        compression=clip.compression,
+    )
+
+
+@torch.inference_mode()
+def rows_of(name: str, model: FrameModel, how: Input, clips: Sequence[Clip], cache: Path) -> list[Row]:
+    outcomes = [outcome(model.eval(), clip, cache, how) for clip in clips]
+    return [
+        [name, part.by, part.name, "auc", *cells(figure), *size(part.outcomes)]
+        for part in subsets(outcomes)
+        if (figure := measured(part.outcomes, auc)).value == figure.value
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="AUC of runs by the mean of single frames.")
+    parser.add_argument("configs", nargs="+", metavar="CONFIG[:SEED]")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", default="tune")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    configs = [config_of(text) for text in options.configs]
+    tune = options.split == "tune"
+    clips = (
+        fit_and_tune(read_clips(options.data, "train"))[1]
+        if tune
+        else read_clips(options.data, options.split)
+    )
+    rows: list[Row] = []
+    for name, model, how in models(configs):
+        rows += rows_of(name, model, how, clips, configs[0].cache)
+        print(
+            name, *(f"{row[2]} {row[4]} ({row[5]} to {row[6]})" for row in rows if row[0] == name), sep="\n  "
+        )
+    date = datetime.now(UTC).date().isoformat()
+    facts = {"split": options.split, "frames": str(FRAMES), "date": date, **machine_facts()}
+    write_table(options.out, ["run", "by", "subset", "measure", *FIGURE, *SIZE], rows, facts)
+
+
+if __name__ == "__main__":
+    main()
