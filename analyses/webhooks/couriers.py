@@ -71,6 +71,7 @@ def claim() -> Delivery | None:
             return None
         same = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.WAITING, due_at=delivery.due_at)
         if not same.update(due_at=until, attempts=F("attempts") + 1, problem=Problem.LOST, status=None):
+            transaction.set_rollback(True)  # another courier was first: the webhook needs no rest
             return None
     return Delivery.objects.select_related("webhook__owner").get(pk=delivery.pk)
 
