@@ -56,7 +56,10 @@ class AnalysesView(ApiView):
         responses={200: AnalysisDocument, 202: AnalysisDocument},
     )
     def post(self, request: ApiRequest) -> Response:
-        """Hand in a video. 200 with the result that you have of the same file, else 202."""
+        """Hand in a video. 200 with the result that you have of the same file, else 202.
+
+        With 202 comes the analysis of the same file that is under way already, or a new one.
+        """
         sent = self.sent(request)
         fields = SubmissionFields(data=sent)
         fields.is_valid(raise_exception=True)

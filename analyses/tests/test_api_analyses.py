@@ -99,6 +99,16 @@ def test_the_same_file_anew_is_analysed_again(api: Client, weights_sha256: str) 
     assert second.video_id == first.video_id
 
 
+@pytest.mark.usefixtures("installed_weights")
+@pytest.mark.parametrize("query", ["", "?anew=1"])
+def test_the_same_file_again_answers_the_analysis_that_is_under_way(api: Client, query: str) -> None:
+    first = submit(api)
+    again = submit(api, query=query)
+    assert (again.status_code, again["Location"]) == (202, first["Location"])
+    assert again.json() == first.json()
+    assert Analysis.objects.count() == 1
+
+
 @pytest.mark.usefixtures("shipped_models")
 def test_a_model_may_be_asked_for(api: Client) -> None:
     names = [model["backbone"] for model in api.get("/api/v1/models/").json()["models"]]
