@@ -442,6 +442,18 @@ def test_what_is_removed_on_the_way_leaves_nothing(hook: tuple[Webhook, str], al
     assert not Delivery.objects.exists()
 
 
+def test_what_fails_after_the_webhook_was_turned_off_is_not_tried_again(
+    hook: tuple[Webhook, str], receiver: Receiver, alice: User
+) -> None:
+    make_done(alice)
+    delivery = couriers.claim()
+    assert delivery is not None
+    endpoints.change_webhook(webhook=hook[0], url=receiver.url, events=[], is_active=False, site=SITE)
+    couriers.record(delivery=delivery, outcome=couriers.Outcome(Problem.REFUSED, 500), took_ms=1)
+    given_up = newest(hook[0])
+    assert (given_up.state, given_up.status, given_up.due_at) == (DeliveryState.FAILED, 500, None)
+
+
 def test_one_may_have_five(alice: User) -> None:
     for number in range(endpoints.MOST_WEBHOOKS):
         endpoints.create_webhook(owner=alice, url=f"https://a.example/{number}", events=[], site=SITE)
