@@ -17,7 +17,7 @@ from pytest_django import Settings
 from accounts.models import User
 from analyses.detection import Failure, Reason, Verdict
 from analyses.models import Analysis, State, Video
-from analyses.services import record_result
+from analyses.services import delete_video_files, record_result
 from analyses.tests.factories import (
     MP4_BYTES,
     make_analysis,
@@ -311,6 +311,17 @@ def test_usage_counts_what_one_has(alice: User, bob: User, api: Client) -> None:
         "bytes_stored": 2 * len(MP4_BYTES),
         "uploads_open": 0,
     }
+
+
+def test_usage_counts_no_file_that_was_deleted(alice: User, alice_client: Client, api: Client) -> None:
+    make_done(alice)
+    delete_video_files(video=make_done(alice, content=MP4_BYTES * 2).video)
+    usage = api.get("/api/v1/usage/").json()
+    assert (usage["videos"], usage["bytes_stored"]) == (1, len(MP4_BYTES))
+    for name in ("account_data", "account_delete"):
+        page = alice_client.get(reverse(name)).content.decode()
+        assert "1 video," in page
+        assert "2 videos" not in page
 
 
 def test_an_inconclusive_result_is_a_result(alice: User, api: Client) -> None:
