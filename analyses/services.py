@@ -22,6 +22,7 @@ from accounts import audit
 from accounts.audit import Target
 from accounts.models import User
 from analyses import quotas, tallies
+from analyses.commits import after_commit
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
 from analyses.patience import is_in_doubt
@@ -149,7 +150,7 @@ def rerun_analysis(
 def _queue(video: Video, backbone: str, stability: bool, asked_by: User) -> Analysis:
     analysis = Analysis.objects.create(owner=video.owner, video=video, backbone=backbone, stability=stability)
     quotas.count_start(user=asked_by, analysis=analysis)
-    transaction.on_commit(partial(enqueue, analysis.uuid), robust=True)
+    after_commit(enqueue, analysis.uuid)
     return analysis
 
 
@@ -188,10 +189,10 @@ def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
             quotas.give_back(analysis.uuid)
         if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
             _tell(by, "delete_analysis", analysis)
-        transaction.on_commit(partial(delete_evidence, analysis.uuid), robust=True)
+        after_commit(delete_evidence, analysis.uuid)
         if video is not None and not video.analyses.exists():
             Video.objects.filter(pk=video.pk).delete()
-            transaction.on_commit(partial(_delete_files, video), robust=True)
+            after_commit(_delete_files, video)
 
 
 def _tell(by: User | None, action: str, analysis: Analysis) -> None:
@@ -221,7 +222,7 @@ def delete_video_files(*, video: Video) -> bool:
         if stored.analyses.unfinished().exists():
             raise StillNeeded(gettext("This file is being analysed. Wait until that is done, or cancel it."))
         Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
-        transaction.on_commit(partial(_delete_files, stored), robust=True)
+        after_commit(_delete_files, stored)
     return True
 
 
@@ -383,9 +384,9 @@ def take_over_copy(*, uuid: UUID, worker: str) -> Analysis | None:
 
 
 def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg]
-    """Keep a copy that browsers can play, unless the video was deleted meanwhile."""
+    """Keep a copy that browsers can play, unless the video or its file was deleted meanwhile."""
     video.proxy.save("proxy", proxy, save=False)
-    if not Video.objects.filter(pk=video.pk).update(proxy=video.proxy.name):
+    if not Video.objects.filter(pk=video.pk).exclude(file="").update(proxy=video.proxy.name):
         video.proxy.delete(save=False)
 
 
