@@ -214,7 +214,8 @@ def test_the_list_is_filtered(alice: User, api: Client) -> None:
         "verdict=",
         "limit=0",
         "limit=101",
-        "cursor=cD1ub3RhZGF0ZQ%3D%3D",
+        "cursor=cD1ub3RhZGF0ZQ%3D%3D",  # p=notadate
+        "cursor=cD05OTk5LTEyLTMxVDIzOjU5OjU5LTEyOjAw",  # p=9999-12-31T23:59:59-12:00
     ],
 )
 def test_a_filter_that_can_not_be_taken_is_a_problem(api: Client, queued: Analysis, query: str) -> None:
