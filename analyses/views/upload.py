@@ -16,7 +16,7 @@ from analyses import quotas
 from analyses.detection import Failure, NoWeights, check_weights
 from analyses.forms import EXTENSIONS, OptionsForm, UploadForm
 from analyses.models import Analysis
-from analyses.refusals import DISK_FULL, Answer, answer_of, answer_to, problem_of
+from analyses.refusals import Answer, answer_of, answer_to, disk_full, problem_of
 from analyses.services import QuotaExceeded, UploadRejected, submit_analysis
 from analyses.upload_limit import UploadLimit
 from analyses.uploads import is_disk_full
@@ -37,7 +37,7 @@ def analysis_new(request: UserRequest) -> HttpResponse:
     except (OSError, OperationalError) as error:
         if not is_disk_full(error):
             raise
-        return _refused(request, Answer(DISK_FULL, 507))
+        return _refused(request, disk_full())
 
 
 @csrf_protect
