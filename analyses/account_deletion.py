@@ -14,6 +14,7 @@ from accounts.audit import Target
 from accounts.models import User
 from accounts.personal_data import erase_user
 from accounts.roles import keep_an_administrator
+from analyses.commits import after_commit
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload, Video
 from analyses.moderation.models import Complaint
 from analyses.storage import delete_evidence
@@ -48,7 +49,7 @@ def delete_account(*, user: User) -> None:
         after = {"analyses": len(belongings.evidence)}
         audit.record(actor=user, action="delete_account", target=target, after=after)
         erase_user(user)
-        transaction.on_commit(lambda: remove_files(belongings), robust=True)
+        after_commit(remove_files, belongings)
 
 
 def belongings_of(user: User) -> Belongings:

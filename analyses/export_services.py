@@ -6,7 +6,6 @@ What a worker writes is conditional on its claim, as in :mod:`analyses.services`
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 from django.core.files.base import File
@@ -14,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from analyses.commits import after_commit
 from analyses.filters import HistoryParameters
 from analyses.models import ACCOUNT_KINDS, Export, ExportKind, ExportState
 from analyses.patience import is_in_doubt
@@ -37,7 +37,7 @@ def request_export(*, owner: User, filters: Mapping[str, str]) -> Export:
         if Export.objects.for_user(owner).unfinished().count() >= MOST_UNFINISHED:
             raise TooManyExports(owner.uuid)
         export = Export.objects.create(owner=owner, filters=HistoryParameters.of(filters).words)
-        transaction.on_commit(partial(enqueue_export, export.uuid), robust=True)
+        after_commit(enqueue_export, export.uuid)
     return export
 
 
@@ -54,7 +54,7 @@ def request_account_data(*, owner: User, kind: ExportKind) -> Export:
         for export in earlier:
             delete_export(export=export)
         export = Export.objects.create(owner=owner, kind=kind)
-        transaction.on_commit(partial(enqueue_export, export.uuid), robust=True)
+        after_commit(enqueue_export, export.uuid)
     return export
 
 
@@ -117,13 +117,7 @@ def delete_export(*, export: Export) -> None:
     with transaction.atomic():
         Export.objects.filter(pk=export.pk).delete()
         if export.file:
-            transaction.on_commit(partial(export.file.delete, save=False))
-
-
-def delete_exports_of(*, owner: User) -> None:
-    """Everything that the user exported, as when the account is deleted."""
-    for export in Export.objects.for_user(owner):
-        delete_export(export=export)
+            after_commit(export.file.delete, save=False)
 
 
 def remove_expired_exports() -> int:

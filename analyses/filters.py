@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -45,14 +46,22 @@ class Sort(models.TextChoices):
     NAME = "name", _("File name, A to Z")
 
 
+FIRST_DAY, LAST_DAY = date(1, 1, 3), date(9999, 12, 29)
+"""Days of these begin and end within the calendar, in every time zone."""
+
+
 class DateField(forms.DateField):
     """A day of the reader's time zone, as ``<input type="date">`` sends it."""
 
     def __init__(self, label: "StrOrPromise") -> None:
-        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-        message = {"invalid": _("Write the date as year-month-day, like 2026-11-25.")}
+        message = _("Write the date as year-month-day, like 2026-11-25.")
         super().__init__(
-            label=label, required=False, input_formats=["%Y-%m-%d"], widget=widget, error_messages=message
+            label=label,
+            required=False,
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            validators=[MinValueValidator(FIRST_DAY, message), MaxValueValidator(LAST_DAY, message)],
+            error_messages={"invalid": message},
         )
 
 

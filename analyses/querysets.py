@@ -46,6 +46,10 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def unfinished(self) -> Self:
         return self.filter(state__in=["queued", "running"])
 
+    def awaited(self) -> Self:
+        """Unfinished, and nobody asked to cancel them."""
+        return self.unfinished().filter(cancel_requested=False)
+
     def stuck(self) -> Self:
         """Running, but the worker that claimed them has gone silent."""
         return self.running().filter(heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from analyses.detection import FAILURE_SENTENCES, Failure
 from analyses.quotas import Quota, QuotaExceeded
@@ -78,7 +79,7 @@ REFUSALS: dict[str, Refusal] = {
     "upload_busy": Refusal(423, "Another request writes to this upload.", "Send the piece again later."),
     "too_many_requests": Refusal(429, "Too many requests.", "Wait as long as Retry-After says."),
     "too_many_uploads": Refusal(
-        429, "Too many uploads are under way.", "Finish or discard some of them first."
+        429, _("Too many uploads are under way."), _("Finish or discard some of them first.")
     ),
     "checksum_mismatch": Refusal(460, "The piece doesn’t have this checksum.", "Send it again."),
     "quota_analyses": Refusal(429, QUOTA_SENTENCES["analyses"]),
@@ -87,7 +88,7 @@ REFUSALS: dict[str, Refusal] = {
     "quota_running": Refusal(429, QUOTA_SENTENCES["running"], QUOTA_HINTS["running"]),
     "storage_away": Refusal(503, "The stored files can’t be reached for now.", "Try again in a minute."),
     "disk_full": Refusal(
-        507, "The disk of this site is full.", "Nothing is wrong with your file. Try again later."
+        507, _("The disk of this site is full."), _("Nothing is wrong with your file. Try again later.")
     ),
     "server_error": Refusal(500, "Something went wrong here.", "It was noted. Try again later."),
 }
@@ -104,13 +105,6 @@ def refusal_of(code: str) -> Refusal:
 def problem_of(code: Failure) -> dict[str, str]:
     message, hint = gettext(FAILURE_SENTENCES[code]), gettext(REFUSAL_HINTS.get(code, ""))
     return {"code": str(code), "message": message, "hint": hint}
-
-
-DISK_FULL = {
-    "code": "disk_full",
-    "message": REFUSALS["disk_full"].sentence,
-    "hint": REFUSALS["disk_full"].hint,
-}
 
 
 def status_of(code: Failure) -> int:
@@ -145,6 +139,20 @@ def answer_to(error: UploadRejected | QuotaExceeded) -> Answer:
 
 def answer_of(code: Failure) -> Answer:
     return Answer(problem_of(code), status_of(code))
+
+
+def disk_full() -> Answer:
+    return _answer_of_request("disk_full")
+
+
+def too_many_uploads() -> Answer:
+    return _answer_of_request("too_many_uploads")
+
+
+def _answer_of_request(code: str) -> Answer:
+    refusal = REFUSALS[code]
+    problem = {"code": code, "message": gettext(refusal.sentence), "hint": gettext(refusal.hint)}
+    return Answer(problem, refusal.status)
 
 
 def _quota_hint(error: QuotaExceeded) -> str:

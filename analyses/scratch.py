@@ -25,7 +25,7 @@ class NoRoom(StorageAway):
     """There is no room for the copy."""
 
 
-class Interrupted(Exception):
+class FetchStopped(Exception):
     """Whoever wanted the copy doesn't any more."""
 
 
@@ -33,7 +33,7 @@ class Interrupted(Exception):
 def scratch_copy(blocks: Iterable[bytes], size: int, should_stop: Callable[[], bool]) -> Iterator[Path]:
     """A copy of what comes in ``blocks``, ``size`` bytes in all, readable by this user alone.
 
-    Raises :class:`NoRoom`, before anything is fetched where that can be told, and :class:`Interrupted`.
+    Raises :class:`NoRoom`, before anything is fetched where that can be told, and :class:`FetchStopped`.
     """
     folder = own_folder()
     check_room(folder, size)
@@ -78,7 +78,7 @@ def _fetch(blocks: Iterable[bytes], path: Path, should_stop: Callable[[], bool])
         with os.fdopen(descriptor, "wb") as file:
             for block in blocks:
                 if should_stop():
-                    raise Interrupted
+                    raise FetchStopped
                 file.write(block)
     except OSError as error:
         if error.errno == errno.ENOSPC:

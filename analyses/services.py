@@ -22,6 +22,7 @@ from accounts import audit
 from accounts.audit import Target
 from accounts.models import User
 from analyses import quotas, tallies
+from analyses.commits import after_commit
 from analyses.detection import AnalysisResult, Document, Failure, Verdict
 from analyses.models import Analysis, State, Upload, Video
 from analyses.patience import is_in_doubt
@@ -74,17 +75,18 @@ def submit_analysis(
 ) -> Analysis:
     """Store the upload and queue its analysis.
 
-    Where this owner has a result of the same bytes, model and settings, that is given back in place of a new
-    analysis: it is the only one that comes back done. ``arrival`` is the row of an upload in pieces, which is
-    finished with it. Raises :class:`UploadRejected` with a failure code for a file that isn't taken, and
-    :class:`QuotaExceeded`. A broker that is down delays the analysis and nothing else.
+    Where a new one would only repeat another (:func:`find_earlier`), that is given back in its place.
+    ``arrival`` is the row of an upload in pieces, which is finished with it. Raises :class:`UploadRejected`
+    with a failure code for a file that isn't taken, and :class:`QuotaExceeded`. A broker that is down delays
+    the analysis and nothing else.
     """
     check_upload(upload, backbone)
     sha256 = sha256_of(upload)
-    earlier = find_result(owner=owner, sha256=sha256, backbone=backbone, stability=stability)
-    if earlier is not None:
-        _finish_arrival(arrival, earlier)
-        return earlier
+    find = partial(find_earlier, owner=owner, sha256=sha256, backbone=backbone, stability=stability)
+    analysis = find()
+    if analysis is not None:
+        _finish_arrival(arrival, analysis)
+        return analysis
     quotas.check(user=owner, size=upload.size or 0, arrival=arrival)  # before the file is stored
     video = Video(
         owner=owner, sha256=sha256, original_name=shown_name(upload.name), size_bytes=upload.size or 0
@@ -92,32 +94,32 @@ def submit_analysis(
     video.file.save("upload", upload, save=False)
     try:
         with transaction.atomic():
-            quotas.admit(user=owner, size=video.size_bytes, arrival=arrival)
-            video.save(force_insert=True)
-            analysis = _queue(video, backbone, stability, owner)
+            current = quotas.take_turn(user=owner)
+            analysis = find()  # handed in at the same moment
+            if analysis is None:
+                quotas.check(user=current, size=video.size_bytes, arrival=arrival)
+                video.save(force_insert=True)
+                analysis = _queue(video, backbone, stability, owner)
             _finish_arrival(arrival, analysis)
     except BaseException as error:
         if not is_in_doubt(error):
             video.file.delete(save=False)
         raise
+    if analysis.video_id != video.pk:
+        video.file.delete(save=False)
     return analysis
 
 
-def find_result(*, owner: User, sha256: str, backbone: str, stability: bool) -> Analysis | None:
-    """The owner's latest result of these bytes that a new analysis would only repeat."""
-    return (
-        Analysis.objects.for_user(owner)
-        .filter(
-            state=State.DONE,
-            video__sha256=sha256,
-            model_sha256=check_model(backbone).sha256,
-            threshold=settings.DETECTOR.threshold,
-            stability=stability,
-        )
-        .exclude(video__file="")
-        .with_video()
-        .first()
-    )
+def find_earlier(*, owner: User, sha256: str, backbone: str, stability: bool) -> Analysis | None:
+    """The owner's latest analysis of these bytes with the same model and settings.
+
+    One with a result, else one that waits or runs and that nobody asked to cancel.
+    """
+    same = Analysis.objects.for_user(owner).filter(video__sha256=sha256, stability=stability)
+    same = same.exclude(video__file="").with_video()
+    model, threshold = check_model(backbone).sha256, settings.DETECTOR.threshold
+    results = same.filter(state=State.DONE, model_sha256=model, threshold=threshold)
+    return results.first() or same.awaited().filter(backbone=backbone).first()
 
 
 def rerun_analysis(
@@ -126,16 +128,16 @@ def rerun_analysis(
     """Queue another analysis of the same video; the one that there is stays as it is.
 
     It belongs to the video's owner, and counts against the quotas of ``asked_by``, or of the owner. One that
-    waits or runs and was asked for the same is given back in place of a second one. Raises
-    :class:`UploadRejected` without the model's weights, :class:`QuotaExceeded`, ``Video.DoesNotExist`` where
-    it was deleted, and :class:`FileGone`, which is one too, where its file was.
+    waits or runs and was asked for the same is given back in place of a second one, unless somebody asked to
+    cancel it. Raises :class:`UploadRejected` without the model's weights, :class:`QuotaExceeded`,
+    ``Video.DoesNotExist`` where it was deleted, and :class:`FileGone`, which is one too, where its file was.
     """
     check_model(backbone)
     with transaction.atomic():
         video = Video.objects.select_for_update().get(pk=analysis.video_id)
         if not video.file:
             raise FileGone(str(video.uuid))
-        same = Analysis.objects.filter(video=video, backbone=backbone, stability=stability).unfinished()
+        same = Analysis.objects.filter(video=video, backbone=backbone, stability=stability).awaited()
         under_way = same.first()
         if under_way is not None:
             return under_way
@@ -148,7 +150,7 @@ def rerun_analysis(
 def _queue(video: Video, backbone: str, stability: bool, asked_by: User) -> Analysis:
     analysis = Analysis.objects.create(owner=video.owner, video=video, backbone=backbone, stability=stability)
     quotas.count_start(user=asked_by, analysis=analysis)
-    transaction.on_commit(partial(enqueue, analysis.uuid), robust=True)
+    after_commit(enqueue, analysis.uuid)
     return analysis
 
 
@@ -187,10 +189,10 @@ def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
             quotas.give_back(analysis.uuid)
         if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
             _tell(by, "delete_analysis", analysis)
-        transaction.on_commit(partial(delete_evidence, analysis.uuid), robust=True)
+        after_commit(delete_evidence, analysis.uuid)
         if video is not None and not video.analyses.exists():
             Video.objects.filter(pk=video.pk).delete()
-            transaction.on_commit(partial(_delete_files, video), robust=True)
+            after_commit(_delete_files, video)
 
 
 def _tell(by: User | None, action: str, analysis: Analysis) -> None:
@@ -220,7 +222,7 @@ def delete_video_files(*, video: Video) -> bool:
         if stored.analyses.unfinished().exists():
             raise StillNeeded(gettext("This file is being analysed. Wait until that is done, or cancel it."))
         Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
-        transaction.on_commit(partial(_delete_files, stored), robust=True)
+        after_commit(_delete_files, stored)
     return True
 
 
@@ -382,9 +384,9 @@ def take_over_copy(*, uuid: UUID, worker: str) -> Analysis | None:
 
 
 def record_proxy(*, video: Video, proxy: File) -> None:  # type: ignore[type-arg]
-    """Keep a copy that browsers can play, unless the video was deleted meanwhile."""
+    """Keep a copy that browsers can play, unless the video or its file was deleted meanwhile."""
     video.proxy.save("proxy", proxy, save=False)
-    if not Video.objects.filter(pk=video.pk).update(proxy=video.proxy.name):
+    if not Video.objects.filter(pk=video.pk).exclude(file="").update(proxy=video.proxy.name):
         video.proxy.delete(save=False)
 
 

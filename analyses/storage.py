@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.db.models.fields.files import FieldFile
 
 from analyses.detection import AnalysisError, Failure
-from analyses.scratch import Interrupted, StorageAway, scratch_copy
+from analyses.scratch import FetchStopped, StorageAway, scratch_copy
 
 __all__ = ["StorageAway"]
 
@@ -78,7 +78,7 @@ def on_disk(file: FieldFile, should_stop: Callable[[], bool]) -> Iterator[Path]:
     try:
         with scratch_copy(blocks(file.name), file.size, should_stop) as path:
             yield path
-    except Interrupted as error:
+    except FetchStopped as error:
         raise AnalysisError(Failure.CANCELLED, "while its file was fetched") from error
     except FileNotFoundError as error:
         raise AnalysisError(Failure.UNREADABLE, "its file is gone from the store") from error

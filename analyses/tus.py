@@ -20,7 +20,7 @@ from accounts.models import User
 from analyses.detection import Failure
 from analyses.models import Upload
 from analyses.quotas import QuotaExceeded
-from analyses.refusals import DISK_FULL, answer_to, problem_of
+from analyses.refusals import Answer, answer_to, disk_full, problem_of, too_many_uploads
 from analyses.resumable import (
     CHECKSUMS,
     Checksum,
@@ -40,11 +40,6 @@ from analyses.uploads import UploadRejected, is_disk_full
 VERSION = "1.0.0"
 EXTENSIONS = ("creation", "expiration", "termination", "checksum")
 PIECE_TYPE = "application/offset+octet-stream"
-TOO_MANY_OPEN = {
-    "code": "too_many_uploads",
-    "message": "Too many uploads are under way.",
-    "hint": "Finish or discard some of them first.",
-}
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 _FAULTS: dict[type[Exception], tuple[int, str]] = {
     WrongOffset: (409, "The piece does not begin where the last one ended."),
@@ -140,16 +135,19 @@ def _handled(request: HttpRequest, handler: Handler, method: str) -> HttpRespons
     except BadRequest as wrong:
         return _fault(wrong.status, str(wrong))
     except (UploadRejected, QuotaExceeded) as error:
-        refusal = answer_to(error)
-        return JsonResponse(refusal.problem, status=refusal.status, headers=refusal.headers)
+        return _refused(answer_to(error))
     except TooManyOpen:
-        return JsonResponse(TOO_MANY_OPEN, status=429)
+        return _refused(too_many_uploads())
     except tuple(_FAULTS) as error:
         return _fault(*_FAULTS[type(error)])
     except (OSError, OperationalError) as error:
         if not is_disk_full(error):
             raise
-        return JsonResponse(DISK_FULL, status=507)
+        return _refused(disk_full())
+
+
+def _refused(refusal: Answer) -> JsonResponse:
+    return JsonResponse(refusal.problem, status=refusal.status, headers=refusal.headers)
 
 
 def _fault(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> HttpResponse:

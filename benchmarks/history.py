@@ -10,18 +10,24 @@ pages come one after another, so these are not figures for a busy site.
 
 import argparse
 import csv
-import json
-import os
-import statistics
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.databases import (
+    Entry,
+    in_each_database,
+    milliseconds,
+    page,
+    print_entries,
+    queries_of,
+    set_up,
+    settle,
+    times_of,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -132,41 +138,21 @@ def document(random: Random) -> dict[str, Any]:
     return {"schema": 1, "frames": frames, "evidence": [], "video": {"duration_s": 12.0}}
 
 
-def measure(rows: int, repeats: int) -> Iterator[dict[str, Any]]:
+def measure(rows: int, repeats: int) -> Iterator[Entry]:
     """Fills the database that the settings name, and asks for every page."""
-    import django
-
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
+    set_up()
     from django.test import Client
 
     from accounts.models import User
 
-    settings.ALLOWED_HOSTS = ["testserver"]
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain_static_files()}
-    call_command("migrate", verbosity=0)
     owner = User.objects.create_user("owner@example.org")
-    began = perf_counter()
-    fill(owner, rows)
-    yield {"page": "(filling)", "median_ms": 1000 * (perf_counter() - began)}
+    yield {"what": "(filling)", "median_ms": milliseconds(partial(fill, owner, rows))}
     settle()
     client = Client()
     client.force_login(owner)
     for name, query in {**PAGES, **dict(deep_pages(owner, rows))}.items():
-        yield {"page": name, **time_page(client, query, repeats)}
-
-
-def plain_static_files() -> dict[str, str]:
-    return {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-
-
-def settle() -> None:
-    from django.db import connection
-
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
+        work = page(client, "/analyses/", query)
+        yield {"what": name, "queries": len(queries_of(work)), **times_of(work, repeats)}
 
 
 def deep_pages(owner: "User", rows: int) -> Iterator[tuple[str, dict[str, str]]]:
@@ -184,46 +170,7 @@ def deep_pages(owner: "User", rows: int) -> Iterator[tuple[str, dict[str, str]]]
         yield f"middle, {sort}, backwards", {"sort": sort, "before": place}
 
 
-def time_page(client: Any, query: dict[str, str], repeats: int) -> dict[str, float]:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get("/analyses/", query).status_code == 200
-    asked = len(queries)
-    times = []
-    for _ in range(repeats):
-        began = perf_counter()
-        client.get("/analyses/", query)
-        times.append(1000 * (perf_counter() - began))
-    return {"median_ms": statistics.median(times), "worst_ms": max(times), "queries": asked}
-
-
-def in_own_process(url: str, rows: int, repeats: int, state: str) -> list[dict[str, Any]]:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "TRUTHLENS_STATE": state,
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    command = [sys.executable, "-m", "benchmarks.history", "--measure", "--rows", str(rows)]
-    run = subprocess.run(
-        [*command, "--repeats", str(repeats)], env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return [json.loads(line) for line in run.stdout.splitlines()]
-
-
-def databases(rows: int, repeats: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    from truthlens_site.tests.services import postgres
-
-    with tempfile.TemporaryDirectory() as state:
-        yield "sqlite", in_own_process(f"sqlite:///{state}/db.sqlite3", rows, repeats, state)
-    with tempfile.TemporaryDirectory() as state, postgres() as url:
-        yield "postgresql", in_own_process(url, rows, repeats, state)
-
-
-def write(path: Path, rows: int, found: Sequence[tuple[str, list[dict[str, Any]]]]) -> None:
+def write(path: Path, rows: int, found: Sequence[tuple[str, list[Entry]]]) -> None:
     from detector.evaluation.machine import machine_facts
 
     facts = {"date": datetime.now(UTC).date().isoformat(), **machine_facts()}
@@ -233,10 +180,10 @@ def write(path: Path, rows: int, found: Sequence[tuple[str, list[dict[str, Any]]
         table = csv.writer(file)
         table.writerow(["database", "rows", "page", *columns, *facts])
         for database, pages in found:
-            for page in pages:
-                figures = [f"{page[name]:.0f}" if name in page else "" for name in columns]
-                table.writerow([database, rows, page["page"], *figures, *facts.values()])
-                print(f"{database:10} {page['page']:38} " + " ".join(f"{figure:>7}" for figure in figures))
+            for entry in pages:
+                figures = [f"{entry[name]:.0f}" if name in entry else "" for name in columns]
+                table.writerow([database, rows, entry["what"], *figures, *facts.values()])
+                print(f"{database:10} {entry['what']:38} " + " ".join(f"{figure:>7}" for figure in figures))
 
 
 def main() -> None:
@@ -247,10 +194,10 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        for page in measure(options.rows, options.repeats):
-            print(json.dumps(page), flush=True)
+        print_entries(measure(options.rows, options.repeats))
         return
-    write(options.out, options.rows, list(databases(options.rows, options.repeats)))
+    found = in_each_database("benchmarks.history", options.rows, options.repeats)
+    write(options.out, options.rows, list(found))
 
 
 if __name__ == "__main__":

@@ -12,19 +12,29 @@ large table is written, for each database. Exit status 1: something took longer 
 import argparse
 import csv
 import json
-import os
 import re
-import statistics
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from benchmarks.databases import (
+    DATABASES,
+    Entry,
+    Work,
+    in_each_database,
+    milliseconds,
+    page,
+    print_entries,
+    queries_of,
+    set_up,
+    settle,
+    times_of,
+)
 from benchmarks.facts import run_facts
-from benchmarks.history import PAGES, deep_pages, fill, plain_static_files, settle
+from benchmarks.history import PAGES, deep_pages, fill
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -57,7 +67,6 @@ DOCUMENT = {
     "video": {"duration_s": 12.0},
     "timing": {"total_s": 3.0},
 }
-Measure = Callable[[], Any]
 
 
 # Filling
@@ -150,7 +159,7 @@ def add_cases(moderator: "User") -> None:
 # Measuring
 
 
-def measures(heavy: "User", moderator: "User", rows: int) -> Iterator[tuple[str, float, Measure]]:
+def measures(heavy: "User", moderator: "User", rows: int) -> Iterator[tuple[str, float, Work]]:
     """Name, budget in milliseconds, and what is measured."""
     from django.test import Client
 
@@ -188,28 +197,10 @@ def address_of_one(owner: "User") -> str:
     return Analysis.objects.for_user(owner).queued().order_by("-created_at")[0].get_absolute_url()
 
 
-def page(client: Any, address: str, query: dict[str, str]) -> Measure:
-    def get() -> None:
-        answer = client.get(address, query)
-        assert answer.status_code == 200, (address, query, answer.status_code)
-
-    return get
-
-
-def time_of(measure: Measure, repeats: int) -> dict[str, Any]:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as asked:
-        measure()
-    queries = [entry["sql"] for entry in asked if any(table in entry["sql"] for table in LARGE_TABLES)]
-    times = []
-    for _ in range(repeats):
-        began = perf_counter()
-        measure()
-        times.append(1000 * (perf_counter() - began))
-    plans = [plan for plan in map(plan_of, queries) if plan]
-    return {"median_ms": statistics.median(times), "worst_ms": max(times), "plans": plans}
+def plans_of(work: Work) -> list[str]:
+    """How the rows of each query over a large table are found."""
+    large = [sql for sql in queries_of(work) if any(table in sql for table in LARGE_TABLES)]
+    return [plan for plan in map(plan_of, large) if plan]
 
 
 def plan_of(sql: str) -> str:
@@ -227,7 +218,7 @@ def plan_of(sql: str) -> str:
         return ""
 
 
-def export_all(owner: "User") -> Iterator[dict[str, Any]]:
+def export_all(owner: "User") -> Iterator[Entry]:
     """The history as CSV, as the worker writes it."""
     from analyses import export_services
     from analyses.export_writing import write_export
@@ -236,79 +227,36 @@ def export_all(owner: "User") -> Iterator[dict[str, Any]]:
     asked = export_services.request_export(owner=owner, filters={})
     claimed = export_services.claim_export(uuid=asked.uuid, worker="worker-1")
     assert claimed is not None
-    began = perf_counter()
-    write_export(claimed)
-    spent = 1000 * (perf_counter() - began)
+    spent = milliseconds(partial(write_export, claimed))
     rows = Export.objects.get(pk=asked.pk).rows
     budget = EXPORT_MS_A_ROW * rows
     yield {"what": f"export of {rows} rows", "budget_ms": budget, "median_ms": spent, "worst_ms": spent}
 
 
-def measure(rows: int, repeats: int) -> Iterator[dict[str, Any]]:
+def measure(rows: int, repeats: int) -> Iterator[Entry]:
     """Fills the database that the settings name, and asks for everything."""
-    import django
-
-    django.setup()
+    set_up()
     from django.conf import settings
-    from django.core.management import call_command
 
     from analyses.table_statistics import refresh_table_statistics
 
-    settings.ALLOWED_HOSTS = ["testserver"]
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain_static_files()}
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_CLASSES": []}
     settings.RETENTION_FILES_DAYS = settings.RETENTION_RESULTS_DAYS = 36_500
-    call_command("migrate", verbosity=0)
     began = perf_counter()
     heavy, moderator = fill_all(rows)
     settle()
     refresh_table_statistics()
     yield {"what": "(filling)", "median_ms": 1000 * (perf_counter() - began)}
     for name, budget, what in measures(heavy, moderator, rows):
-        yield {"what": name, "budget_ms": budget, **time_of(what, repeats)}
+        plans = plans_of(what)
+        yield {"what": name, "budget_ms": budget, "plans": plans, **times_of(what, repeats)}
     yield from export_all(heavy)
 
 
-# Running and writing
+# Writing
 
 
-def in_own_process(url: str, rows: int, repeats: int, state: str) -> list[dict[str, Any]]:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "TRUTHLENS_STATE": state,
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-        "LOG_LEVEL": "ERROR",
-    }
-    command = [sys.executable, "-m", "benchmarks.million", "--measure", "--rows", str(rows)]
-    found = []
-    with subprocess.Popen(
-        [*command, "--repeats", str(repeats)], env=environment, stdout=subprocess.PIPE, text=True
-    ) as run:
-        for line in run.stdout or ():
-            entry = json.loads(line)
-            print(f"{entry['median_ms']:>8.0f} ms  {entry['what']}", file=sys.stderr, flush=True)
-            found.append(entry)
-    if run.returncode:
-        raise SystemExit(f"Measuring ended with status {run.returncode}.")
-    return found
-
-
-def databases(rows: int, repeats: int, only: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    from truthlens_site.tests.services import postgres
-
-    if only in ("", "sqlite"):
-        with tempfile.TemporaryDirectory() as state:
-            yield "sqlite", in_own_process(f"sqlite:///{state}/db.sqlite3", rows, repeats, state)
-    if only in ("", "postgresql"):
-        with tempfile.TemporaryDirectory() as state, postgres() as url:
-            yield "postgresql", in_own_process(url, rows, repeats, state)
-
-
-def write_figures(
-    path: Path, rows: int, facts: dict[str, object], found: dict[str, list[dict[str, Any]]]
-) -> int:
+def write_figures(path: Path, rows: int, facts: dict[str, object], found: dict[str, list[Entry]]) -> int:
     """How many went over their budget."""
     columns = ("median_ms", "worst_ms", "budget_ms")
     over = 0
@@ -326,7 +274,7 @@ def write_figures(
     return over
 
 
-def write_plans(folder: Path, found: dict[str, list[dict[str, Any]]]) -> None:
+def write_plans(folder: Path, found: dict[str, list[Entry]]) -> None:
     for database, entries in found.items():
         parts = [
             f"{entry['what']}\n" + "\n".join(indented(plan) for plan in dict.fromkeys(entry["plans"]))
@@ -346,16 +294,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.million")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", choices=["sqlite", "postgresql"], default="", help="this database alone")
+    parser.add_argument("--only", choices=DATABASES, default="", help="this database alone")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        for entry in measure(options.rows, options.repeats):
-            print(json.dumps(entry), flush=True)
+        print_entries(measure(options.rows, options.repeats))
         return 0
     facts = run_facts()
-    found = dict(databases(options.rows, options.repeats, options.only))
+    found = dict(in_each_database("benchmarks.million", options.rows, options.repeats, options.only))
     options.out.mkdir(parents=True, exist_ok=True)
     write_plans(options.out, found)
     return 1 if write_figures(options.out / "million.csv", options.rows, facts, found) else 0

@@ -1,4 +1,7 @@
-"""The threads in ``up`` that send webhooks. A slow receiver holds up one of them and nothing else."""
+"""The threads in ``up`` and ``housekeeping`` that send webhooks.
+
+A slow receiver holds up one of them and nothing else.
+"""
 
 import logging
 import threading

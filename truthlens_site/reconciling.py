@@ -1,4 +1,4 @@
-"""The loop in ``up`` that brings lost work back and clears away what nobody owns."""
+"""The loop in ``up`` and ``housekeeping`` that brings lost work back and clears away what nobody owns."""
 
 import logging
 import threading

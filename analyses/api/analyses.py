@@ -5,13 +5,13 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.utils import extend_schema
-from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
 from analyses import services
 from analyses.access import get_analysis
 from analyses.api.answers import analysis_answer, once, retry_after
 from analyses.api.base import ApiRequest, ApiView
+from analyses.api.cursors import NewestFirst
 from analyses.api.openapi import IDEMPOTENCY_KEY
 from analyses.api.serializers import (
     AnalysisDocument,
@@ -23,11 +23,9 @@ from analyses.api.serializers import (
 from analyses.models import Analysis
 
 
-class AnalysesPages(CursorPagination):
-    page_size = 25
+class AnalysesPages(NewestFirst):
     page_size_query_param = "limit"
     max_page_size = 100
-    ordering = ("-created_at", "-uuid")
 
 
 class AnalysesView(ApiView):
@@ -56,7 +54,10 @@ class AnalysesView(ApiView):
         responses={200: AnalysisDocument, 202: AnalysisDocument},
     )
     def post(self, request: ApiRequest) -> Response:
-        """Hand in a video. 200 with the result that you have of the same file, else 202."""
+        """Hand in a video. 200 with the result that you have of the same file, else 202.
+
+        With 202 comes the analysis of the same file that is under way already, or a new one.
+        """
         sent = self.sent(request)
         fields = SubmissionFields(data=sent)
         fields.is_valid(raise_exception=True)

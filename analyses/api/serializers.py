@@ -61,7 +61,7 @@ class SubmissionQuery(serializers.Serializer[Any]):
     anew = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="Analyse again where there is a result of the same file already.",
+        help_text="Analyse again where there is a result of the same file already, unless one is under way.",
     )
 
 

@@ -32,7 +32,8 @@ class Usage:
 
 def usage_of(user: User) -> Usage:
     counted = Analysis.objects.for_user(user).order_by().values_list("state").annotate(Count("pk"))
-    videos = Video.objects.filter(owner=user).aggregate(number=Count("pk"), size=Sum("size_bytes"))
+    stored = Video.objects.filter(owner=user).exclude(file="")
+    videos = stored.aggregate(number=Count("pk"), size=Sum("size_bytes"))
     return Usage(
         analyses=dict.fromkeys(State.values, 0) | dict(counted),
         videos=videos["number"],

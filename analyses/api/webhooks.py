@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
 from analyses.access import get_delivery, get_webhook
 from analyses.api.base import ApiRequest, ApiView
+from analyses.api.cursors import NewestFirst
 from analyses.api.problems import Problem
 from analyses.api.webhook_fields import (
     DeliveryDocument,
@@ -22,11 +22,6 @@ from analyses.api.webhook_fields import (
 from analyses.views.webhooks import site_of
 from analyses.webhooks import endpoints
 from analyses.webhooks.models import Delivery, Webhook
-
-
-class DeliveryPages(CursorPagination):
-    page_size = 25
-    ordering = ("-created_at", "-uuid")
 
 
 class WebhooksView(ApiView):
@@ -96,13 +91,13 @@ class TestView(ApiView):
 
 
 class DeliveriesView(ApiView):
-    pagination_class = DeliveryPages
+    pagination_class = NewestFirst
 
     @extend_schema(operation_id="list_deliveries", responses={200: DeliveryDocument(many=True)})
     def get(self, request: ApiRequest, uuid: UUID) -> Response:
         """What was sent, newest first. It is kept for 30 days."""
         rows: QuerySet[Delivery] = get_webhook(request.user, uuid).deliveries.defer("body")
-        pages = DeliveryPages()
+        pages = NewestFirst()
         page = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(DeliveryDocument(page, many=True).data)
 

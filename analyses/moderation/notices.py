@@ -2,12 +2,10 @@
 
 import logging
 from datetime import timedelta
-from functools import partial
 from smtplib import SMTPException
 from uuid import UUID
 
 from django.core.mail import send_mail
-from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -15,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
+from analyses.commits import after_commit
 from analyses.moderation.models import Decision, Kind, Notice
 from analyses.queue import enqueue_notice
 
@@ -40,7 +39,7 @@ WORDS: dict[str, str] = {
 def notify(decision: Decision) -> Notice:
     """Tell the owner of the analysis, by e-mail once the transaction is through."""
     notice = Notice.objects.create(user=decision.analysis.owner, decision=decision)
-    transaction.on_commit(partial(enqueue_notice, notice.uuid), robust=True)
+    after_commit(enqueue_notice, notice.uuid)
     return notice
 
 

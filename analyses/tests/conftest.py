@@ -16,6 +16,7 @@ from analyses.models import Analysis
 from analyses.supervision import Supervisor
 from analyses.tests import pseudo
 from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_running
+from analyses.tests.receivers import Receiver, answer_with, receiving
 from detector import DetectorConfig
 
 
@@ -117,6 +118,22 @@ def api(alice: User, as_api: Callable[..., Client]) -> Client:
 def token(alice: User) -> str:
     """A token of Alice that may write."""
     return create_token(owner=alice, name="script", scope=Scope.WRITE)[1]
+
+
+@pytest.fixture(scope="session")
+def receiving_server() -> Iterator[Receiver]:
+    """One for all tests; they want ``receiver``."""
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def receiver(receiving_server: Receiver, settings: Settings) -> Receiver:
+    """A program that may be called, was told nothing yet and takes what comes."""
+    settings.WEBHOOKS_PRIVATE = True
+    receiving_server.messages.clear()
+    receiving_server.answer = answer_with(204, b"")
+    return receiving_server
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def make_pages(owner: User, film: bytes) -> dict[str, str]:
         "model_card": reverse("model_card", args=["efficientnet_lstm"]),
         "analysis": done.get_absolute_url(),
         "analysis, earlier": f"{done.get_absolute_url()}?earlier",
-        "analysis, running": running.get_absolute_url(),
+        "analysis, running": f"{running.get_absolute_url()}?earlier",
         "analysis, failed": failed.get_absolute_url(),
         "analyses, none found": f"{reverse('analyses')}?q=nothing",
         "analyses, bad filter": f"{reverse('analyses')}?verdict=nonsense",

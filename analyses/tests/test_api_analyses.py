@@ -17,7 +17,7 @@ from pytest_django import Settings
 from accounts.models import User
 from analyses.detection import Failure, Reason, Verdict
 from analyses.models import Analysis, State, Video
-from analyses.services import record_result
+from analyses.services import delete_video_files, record_result
 from analyses.tests.factories import (
     MP4_BYTES,
     make_analysis,
@@ -97,6 +97,16 @@ def test_the_same_file_anew_is_analysed_again(api: Client, weights_sha256: str) 
     second = Analysis.objects.exclude(pk=first.pk).get()
     assert (answer.json()["uuid"], second.state) == (str(second.uuid), State.QUEUED)
     assert second.video_id == first.video_id
+
+
+@pytest.mark.usefixtures("installed_weights")
+@pytest.mark.parametrize("query", ["", "?anew=1"])
+def test_the_same_file_again_answers_the_analysis_that_is_under_way(api: Client, query: str) -> None:
+    first = submit(api)
+    again = submit(api, query=query)
+    assert (again.status_code, again["Location"]) == (202, first["Location"])
+    assert again.json() == first.json()
+    assert Analysis.objects.count() == 1
 
 
 @pytest.mark.usefixtures("shipped_models")
@@ -204,7 +214,8 @@ def test_the_list_is_filtered(alice: User, api: Client) -> None:
         "verdict=",
         "limit=0",
         "limit=101",
-        "cursor=cD1ub3RhZGF0ZQ%3D%3D",
+        "cursor=cD1ub3RhZGF0ZQ%3D%3D",  # p=notadate
+        "cursor=cD05OTk5LTEyLTMxVDIzOjU5OjU5LTEyOjAw",  # p=9999-12-31T23:59:59-12:00
     ],
 )
 def test_a_filter_that_can_not_be_taken_is_a_problem(api: Client, queued: Analysis, query: str) -> None:
@@ -301,6 +312,17 @@ def test_usage_counts_what_one_has(alice: User, bob: User, api: Client) -> None:
         "bytes_stored": 2 * len(MP4_BYTES),
         "uploads_open": 0,
     }
+
+
+def test_usage_counts_no_file_that_was_deleted(alice: User, alice_client: Client, api: Client) -> None:
+    make_done(alice)
+    delete_video_files(video=make_done(alice, content=MP4_BYTES * 2).video)
+    usage = api.get("/api/v1/usage/").json()
+    assert (usage["videos"], usage["bytes_stored"]) == (1, len(MP4_BYTES))
+    for name in ("account_data", "account_delete"):
+        page = alice_client.get(reverse(name)).content.decode()
+        assert "1 video," in page
+        assert "2 videos" not in page
 
 
 def test_an_inconclusive_result_is_a_result(alice: User, api: Client) -> None:

@@ -1,10 +1,12 @@
 """What people try against the doors of analyses: forged forms, fields that aren't theirs, pages for files."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.views import APIView
@@ -12,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from analyses.models import Analysis, Dispute, ShareLink, State, Upload
 from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_link, make_video
+from analyses.tests.test_audit_coverage import World, patterns
 
 pytestmark = pytest.mark.django_db
 FORGED: dict[str, Any] = {
@@ -46,6 +49,36 @@ def test_no_view_does_without_the_proof_of_a_form() -> None:
         and not issubclass(getattr(pattern.callback, "cls", object), APIView)
     }
     assert exempt == {"analysis_new"}
+
+
+@pytest.mark.usefixtures("installed_weights")
+@pytest.mark.parametrize("evil", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_no_page_leads_to_another_site(evil: str, alice: User, mo: User) -> None:
+    """Not by any field that a form might have for where to go next, nor by the page that one came from."""
+    world = World(alice, mo)
+    ways = dict.fromkeys(("next", "return", "redirect", "back", "url", "list", "success_url", "to"), evil)
+    led: set[tuple[str, str]] = set()
+    for user in (alice, User.objects.create_superuser("ada@example.org")):
+        for pattern in patterns("analyses.urls", "accounts.urls"):
+            name, url = str(pattern.name), world.address(pattern)
+            client = Client(headers={"Referer": evil, "Origin": evil})
+            client.force_login(user)
+            with transaction.atomic():
+                for answer in (
+                    client.get(url, ways),
+                    client.post(url, {**ways, "confirmed": ""}),
+                    client.post(url, {**world.posted, **ways}, query_params=ways),
+                ):
+                    led |= {(name, answer["Location"])} if "Location" in answer else set()
+                transaction.set_rollback(True)
+    assert {name for name, _ in led} >= {
+        "analyses_delete",
+        "analysis_rerun",
+        "home",
+        "moderation_bulk",
+        "profile",
+    }
+    assert [found for found in led if not re.match(r"/(?![/\\])", found[1])] == []
 
 
 def is_untouched(analysis: Analysis, owner: User) -> bool:

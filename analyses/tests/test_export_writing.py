@@ -13,6 +13,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import User
 from analyses import export_services, export_writing
+from analyses.account_deletion import delete_account
 from analyses.export_services import TooManyExports
 from analyses.export_writing import COLUMNS, write_export
 from analyses.models import Analysis, Export, ExportState, State
@@ -21,6 +22,7 @@ from analyses.moderation.models import Kind
 from analyses.presence import HOST
 from analyses.queue import CHORES, analysis_queue, queued_exports, queued_uuids
 from analyses.reconciler import reconcile
+from analyses.storage import StorageAway
 from analyses.strays import remove_strays
 from analyses.tasks import run_export
 from analyses.tests.factories import (
@@ -242,12 +244,30 @@ def test_what_has_expired_goes_with_its_file(
     assert not Path(old.file.path).exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_can_not_be_removed_keeps_no_other_from_being_removed(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports = [make_export(alice) for _ in range(2)]
+    Export.objects.update(expires_at=timezone.now())
+    storage, delete = exports[0].file.storage, exports[0].file.storage.delete
+
+    def away(name: str) -> None:
+        if name == exports[0].file.name:
+            raise StorageAway("the store is away")
+        delete(name)
+
+    monkeypatch.setattr(storage, "delete", away)
+    assert export_services.remove_expired_exports() == 2
+    assert [Path(export.file.path).exists() for export in exports] == [True, False]
+
+
 def test_a_deleted_account_takes_its_exports_along(
     alice: User, bob: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     mine, other = make_export(alice), make_export(bob)
     with django_capture_on_commit_callbacks(execute=True):
-        export_services.delete_exports_of(owner=alice)
+        delete_account(user=alice)
     assert not Path(mine.file.path).exists()
     bob.delete()
     assert not Export.objects.exists()

@@ -2,6 +2,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.http import QueryDict
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from analyses.fields import folded
@@ -38,6 +40,8 @@ def test_an_address_is_read_and_written_back() -> None:
         {"state": "lost"},
         {"since": "yesterday"},
         {"until": "2026-02-30"},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
         {"sort": "size"},
         {"q": "x" * (NAME_LENGTH + 1)},
         {"q": "a\0b"},
@@ -57,6 +61,16 @@ def test_the_form_offers_the_model_of_the_address_even_if_no_row_has_it() -> Non
     form.offer_models(["b", "a"])
     widget = form.fields["model"].widget
     assert [value for value, _ in widget.choices] == ["", "a", "b", "gone"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-03", "9999-12-29", "9999-12-31"])
+@pytest.mark.parametrize("name", ["analyses", "audit_log", "audit_log_csv"])
+def test_the_ends_of_the_calendar_are_no_error(name: str, day: str, zone: str, client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada@example.org", time_zone=zone))
+    for end in ("since", "until"):
+        assert client.get(reverse(name), {end: day}).status_code == 200
 
 
 def test_both_days_belong_to_the_range(alice: User) -> None:

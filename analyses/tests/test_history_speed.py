@@ -16,10 +16,22 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from benchmarks.databases import in_each_database
 from benchmarks.history import PAGES, deep_pages, fill
 
 pytestmark = pytest.mark.slow
 ROWS = 5000
+
+
+def test_the_benchmark_measures_every_page_in_a_process_of_its_own() -> None:
+    ((name, entries),) = in_each_database("benchmarks.history", 60, 1, only="sqlite")
+    filling, *pages = (entry["what"] for entry in entries)
+    assert (name, filling) == ("sqlite", "(filling)")
+    assert pages[: len(PAGES)] == list(PAGES)
+    assert len(pages) == len(PAGES) + 8
+    assert all(entry["median_ms"] > 0 for entry in entries)
+    with pytest.raises(SystemExit):
+        list(in_each_database("benchmarks.no_such_module", 60, 1, only="sqlite"))
 
 
 @pytest.fixture
@@ -76,7 +88,8 @@ from accounts.models import User
 from analyses.filters import HistoryParameters, Sort, filtered
 from analyses.keyset import Cursor, page_of
 from analyses.models import Analysis
-from benchmarks.history import PAGES, deep_pages, fill, settle
+from benchmarks.databases import settle
+from benchmarks.history import PAGES, deep_pages, fill
 
 owner = User.objects.create_user("owner@example.org")
 fill(owner, {ROWS})

@@ -37,10 +37,15 @@ class TestRequests:
         assert ("Idempotency-Replayed" in first, second["Idempotency-Replayed"]) == (False, "true")
         assert Analysis.objects.count() == 1
 
-    def test_without_the_key_the_same_file_waits_twice(self, api: Client) -> None:
+    def test_without_the_key_the_same_rerun_is_made_again_once_the_first_has_ended(
+        self, api: Client, done: Analysis
+    ) -> None:
         for _ in range(2):
-            api.post(LIST, {"video": SimpleUploadedFile("clip.mp4", MP4_BYTES)})
-        assert Analysis.objects.count() == 2
+            again = api.post(f"{LIST}{done.uuid}/rerun/").json()
+            Analysis.objects.filter(uuid=again["uuid"]).update(
+                state="failed", failure="crashed", finished_at=timezone.now()
+            )
+        assert Analysis.objects.count() == 3
 
     @pytest.mark.parametrize("change", [{"content": MP4_BYTES + b"x"}, {"stability": "true"}])
     def test_the_key_with_another_body_is_refused(self, api: Client, change: dict[str, Any]) -> None:
@@ -87,7 +92,7 @@ class TestRequests:
     def test_after_a_day_a_key_is_forgotten(self, api: Client) -> None:
         submit(api)
         IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
-        assert "Idempotency-Replayed" not in submit(api)
+        assert "Idempotency-Replayed" not in submit(api, MP4_BYTES + b"x")
         assert Analysis.objects.count() == 2
 
     @pytest.mark.parametrize("key", ["k" * 201, "caf\x80"])

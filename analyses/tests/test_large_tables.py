@@ -7,9 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import User
@@ -19,7 +17,7 @@ from analyses.reconciler import reconcile
 from analyses.retention import purge
 from analyses.table_statistics import refresh_table_statistics
 from benchmarks.history import fill
-from benchmarks.million import LARGE_TABLES, MODERATION, plan_of
+from benchmarks.million import MODERATION, plans_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 ROWS = 1000
@@ -39,10 +37,7 @@ def many(alice: User, bob: User) -> User:
 
 def plans(work: Callable[[], object]) -> list[str]:
     """How the rows of each query over a large table are found."""
-    with CaptureQueriesContext(connection) as asked:
-        work()
-    queries = [entry["sql"] for entry in asked if any(table in entry["sql"] for table in LARGE_TABLES)]
-    found = [f"{plan}\n" for plan in map(plan_of, queries) if plan]
+    found = [f"{plan}\n" for plan in plans_of(work)]
     assert found
     return found
 

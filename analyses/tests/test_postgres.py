@@ -98,6 +98,53 @@ print(json.dumps({"statuses": statuses, "done": len(done), "again": again.body, 
 """
 
 
+ONE_SUBMISSION = """
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import django
+
+django.setup()
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection
+
+call_command("migrate", verbosity=0)
+from accounts.models import User
+from analyses import services
+from analyses.models import Analysis, Video
+from analyses.tests.factories import MP4_BYTES
+
+alice = User.objects.create_user("alice@example.org", "correct horse battery")
+barrier, shown_name = Barrier(6), services.shown_name
+
+
+def shown_name_when_all_have_looked(name):
+    barrier.wait()
+    return shown_name(name)
+
+
+services.shown_name = shown_name_when_all_have_looked
+
+
+def submit(number):
+    try:
+        upload = SimpleUploadedFile(f"{number}.mp4", MP4_BYTES)
+        return str(services.submit_analysis(owner=alice, upload=upload).uuid)
+    finally:
+        connection.close()
+
+
+with ThreadPoolExecutor(6) as pool:
+    given = set(pool.map(submit, range(6)))
+stored = len(list(Path(settings.MEDIA_ROOT, "videos").iterdir()))
+print(json.dumps([len(given), Analysis.objects.count(), Video.objects.count(), stored]))
+"""
+
+
 MODERATORS = """
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -189,6 +236,14 @@ def test_of_requests_with_one_key_at_the_same_moment_one_does_the_work(
         "again": {"uuid": "1"},
         "replayed": True,
     }
+
+
+def test_of_the_same_file_six_times_at_the_same_moment_one_is_analysed(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    for url in (postgres_url, f"sqlite:///{tmp_path}/db.sqlite3"):
+        folder = tmp_path / url.partition(":")[0]
+        assert told_by(ONE_SUBMISSION, url, folder) == [1, 1, 1, 1], url
 
 
 ONE_OF_SIX = {

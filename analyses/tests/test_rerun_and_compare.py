@@ -1,5 +1,6 @@
 """The same file again: an earlier result, another model, two results side by side."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,16 @@ from pytest_django import Settings
 from accounts.models import User
 from analyses import services
 from analyses.comparison import comparison_of
-from analyses.detection import NoWeights, Verdict, check_weights, config_for, installed_models
+from analyses.detection import Failure, NoWeights, Verdict, check_weights, config_for, installed_models
 from analyses.models import Analysis, State, Video
-from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_result, make_running
+from analyses.tests.factories import (
+    MP4_BYTES,
+    make_analysis,
+    make_done,
+    make_failed,
+    make_result,
+    make_running,
+)
 from analyses.tests.results import make_rich_result
 from detector import DetectorConfig
 from detector.result import AnalysisResult
@@ -84,9 +92,50 @@ def test_another_question_about_the_same_file_is_a_new_analysis(
 
 
 @pytest.mark.usefixtures("installed_weights")
-def test_an_analysis_without_a_result_answers_nothing(alice: User) -> None:
+@pytest.mark.parametrize("make", [make_analysis, make_running])
+def test_the_same_file_opens_the_analysis_that_is_under_way(
+    make: Callable[[User], Analysis], alice: User, settings: Settings
+) -> None:
+    settings.QUOTAS = {**settings.QUOTAS, "user": {**settings.QUOTAS["user"], "running": 1}}
+    earlier = make(alice)
+    assert services.submit_analysis(owner=alice, upload=file()) == earlier
+    assert Video.objects.count() == len(list(Path(settings.MEDIA_ROOT).glob("videos/*"))) == 1
+
+
+@pytest.mark.usefixtures("installed_weights")
+def test_another_question_about_a_file_under_way_is_a_new_analysis(alice: User, bob: User) -> None:
     make_running(alice)
-    assert services.submit_analysis(owner=alice, upload=file()).state == State.QUEUED
+    for asked in ({"stability": True}, {"backbone": "efficientnet"}):
+        assert services.submit_analysis(owner=alice, upload=file(), **asked).state == State.QUEUED
+    services.submit_analysis(owner=bob, upload=file())
+    assert Analysis.objects.count() == Video.objects.count() == 4
+
+
+@pytest.mark.usefixtures("installed_weights")
+def test_a_result_comes_before_the_new_analysis_of_it(alice: User) -> None:
+    earlier = done_with(alice)
+    services.rerun_analysis(analysis=earlier)
+    assert services.submit_analysis(owner=alice, upload=file()) == earlier
+
+
+@pytest.mark.usefixtures("installed_weights")
+def test_what_failed_or_is_being_cancelled_is_analysed_anew(alice: User) -> None:
+    make_failed(alice)
+    make_failed(alice, code=Failure.CANCELLED)
+    stopping = make_running(alice, cancel_requested=True)
+    new = services.submit_analysis(owner=alice, upload=file())
+    assert new.state == State.QUEUED
+    assert services.rerun_analysis(analysis=stopping) not in (stopping, new)
+    assert Analysis.objects.count() == 5
+
+
+@pytest.mark.usefixtures("installed_weights")
+def test_the_page_of_one_under_way_says_so(alice: User, alice_client: Client) -> None:
+    said = "You handed in this file before"
+    for again in (False, True):
+        response = alice_client.post(reverse("analysis_new"), {"video": file()}, follow=True)
+        assert (said in response.content.decode()) == again
+    assert Analysis.objects.count() == 1
 
 
 @pytest.mark.usefixtures("installed_weights")

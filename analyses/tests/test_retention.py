@@ -134,8 +134,8 @@ def test_a_deleted_file_takes_up_no_room_and_is_analysed_anew_when_it_comes_agai
     installed = check_model("").sha256
     Analysis.objects.update(model_sha256=installed, threshold=settings.DETECTOR.threshold)
     same: dict[str, Any] = {"owner": alice, "sha256": done.video.sha256, "backbone": "", "stability": False}
-    assert services.find_result(**same) == done
+    assert services.find_earlier(**same) == done
     services.delete_video_files(video=done.video)
     used = {meter.quota: meter.used for meter in meters(alice)}
     assert used[Quota.STORAGE] == 0
-    assert services.find_result(**same) is None
+    assert services.find_earlier(**same) is None

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.utils import timezone
@@ -17,7 +18,7 @@ from analyses.detection import DetectorConfig, Failure, Verdict
 from analyses.models import Analysis, State, Video
 from analyses.queue import queued_uuids
 from analyses.services import UploadRejected
-from analyses.storage import delete_evidence, save_evidence
+from analyses.storage import StorageAway, delete_evidence, save_evidence
 from analyses.tests.factories import (
     JPEG,
     MP4_BYTES,
@@ -358,6 +359,28 @@ def test_the_worker_of_a_deleted_analysis_is_told_and_leaves_nothing_behind(
     assert not services.record_result(analysis=running, result=make_result(running.video))
     services.record_proxy(video=running.video, proxy=ContentFile(b"a proxy"))
     assert stored_files(settings) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_that_is_away_undoes_no_deletion(done: Analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(name: str) -> None:
+        raise StorageAway("the store is away")
+
+    monkeypatch.setattr(default_storage, "delete", away)
+    services.delete_analysis(analysis=done)
+    assert not Video.objects.exists()
+
+
+def test_a_copy_that_is_ready_after_the_file_was_deleted_is_not_kept(
+    done: Analysis,
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert services.delete_video_files(video=done.video)
+    services.record_proxy(video=done.video, proxy=ContentFile(b"a proxy"))
+    assert not Video.objects.get().proxy
+    assert not any("videos" in str(path) for path in stored_files(settings))
 
 
 def test_a_failed_analysis_can_be_deleted(

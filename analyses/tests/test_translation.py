@@ -20,9 +20,11 @@ from accounts.models import User
 from analyses import sentences
 from analyses.models import Analysis
 from analyses.pdf.document import report_pdf
-from analyses.tests.factories import MP4_BYTES
+from analyses.resumable import TooManyOpen, begin_upload
+from analyses.tests.factories import MP4_BYTES, make_upload
 from analyses.tests.pages import LONG_NAME, addresses_of, make_cases, make_pages
 from analyses.tests.pseudo import CLOSE, OPEN, WORD, WORDY, escapes
+from analyses.tests.test_machine_faults import FULL, Failing
 from detector import credentials, provenance, tags
 from detector.codes import FAILURE_SENTENCES, REASON_SENTENCES, Reason
 from truthlens_site.tests.services import missing
@@ -293,6 +295,30 @@ def test_documents_stay_english_whoever_fetches_them(
         assert translation.get_language() == pseudo_locale
     result = alice_client.get(reverse("analysis_json", args=[done.uuid]), headers={"accept-language": "de"})
     assert OPEN not in result.content.decode()
+
+
+def test_a_full_disk_and_too_many_uploads_are_told_in_the_language_of_the_page(
+    alice_client: Client,
+    api: Client,
+    installed_weights: Path,
+    pseudo_locale: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000", "accept-language": "de"}
+    for error in (TooManyOpen(), FULL):
+        monkeypatch.setattr("analyses.tus.begin_upload", Failing(error, begin_upload))
+        told = alice_client.post(reverse("uploads"), headers=sent).json()
+        assert all(told[name].startswith(OPEN) for name in ("message", "hint"))
+        assert OPEN not in api.post(reverse("api_uploads"), headers=sent).content.decode()
+
+
+def test_what_became_of_a_discarded_upload_is_said_in_the_language_of_the_page(
+    alice: User, alice_client: Client, pseudo_locale: str
+) -> None:
+    address = reverse("upload_discard", args=[make_upload(alice, name="{holiday}.mp4").uuid])
+    page = alice_client.post(address, follow=True, headers={"accept-language": "de"}).content.decode()
+    (said,) = re.findall(r".*{holiday}.*", page)
+    assert OPEN in said.partition("{holiday}")[0]
 
 
 def test_scripts_are_answered_in_the_language_of_their_page(

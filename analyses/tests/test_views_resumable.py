@@ -17,7 +17,7 @@ from analyses import resumable
 from analyses.detection import FAILURE_SENTENCES, Failure
 from analyses.models import Analysis, State, Upload
 from analyses.services import UploadGone
-from analyses.tests.factories import MP4_BYTES, make_done, make_video
+from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_video
 from detector import DetectorConfig
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed_weights")]
@@ -105,6 +105,15 @@ def test_a_file_that_was_analysed_before_opens_that_result(alice: User, alice_cl
     last = send(alice_client, url, MP4_BYTES)
     assert last["Analysis-Location"] == f"{done.get_absolute_url()}?earlier"
     assert Analysis.objects.count() == 1
+
+
+def test_a_file_that_waits_already_opens_that_analysis(
+    alice: User, alice_client: Client, settings: Settings
+) -> None:
+    earlier = make_analysis(alice)
+    last = send(alice_client, begin(alice_client), MP4_BYTES)
+    assert last["Analysis-Location"] == f"{earlier.get_absolute_url()}?earlier"
+    assert (Analysis.objects.count(), parts(settings)) == (1, [])
 
 
 def test_a_discarded_upload_leaves_nothing(alice_client: Client, settings: Settings) -> None:

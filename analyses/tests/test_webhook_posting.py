@@ -25,20 +25,6 @@ HOST = "hooks.example.org"
 PUBLIC = "93.184.215.14"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def receiver(server: Receiver, settings: Settings) -> Receiver:
-    settings.WEBHOOKS_PRIVATE = True
-    server.messages.clear()
-    server.answer = answer_with(204, b"")
-    return server
-
-
 class Names:
     """A resolver that tells another address each time that it is asked."""
 

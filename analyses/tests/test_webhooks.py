@@ -1,14 +1,13 @@
 """Messages to users' own programs: left with what they tell of, signed, sent until they arrive, given up."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.core import mail
-from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -23,27 +22,22 @@ from analyses.models import Analysis, State
 from analyses.moderation import decisions
 from analyses.moderation.models import Kind
 from analyses.tests.factories import make_analysis, make_done, make_running
-from analyses.tests.receivers import Receiver, answer_with, receiving
+from analyses.tests.receivers import Receiver, answer_with
 from analyses.webhooks import couriers, endpoints, secrets
 from analyses.webhooks.couriers import DELAYS, LEASE, MOST_ATTEMPTS, deliver_next
-from analyses.webhooks.models import ASKED_FOR, Delivery, DeliveryState, Event, OffReason, Problem, Webhook
+from analyses.webhooks.models import (
+    ASKED_FOR,
+    Delivery,
+    DeliveryQuerySet,
+    DeliveryState,
+    Event,
+    OffReason,
+    Problem,
+    Webhook,
+)
 
 pytestmark = pytest.mark.django_db
 SITE = "https://desk.example.org"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def receiver(server: Receiver, settings: Settings) -> Receiver:
-    settings.WEBHOOKS_PRIVATE = True
-    server.messages.clear()
-    server.answer = answer_with(204, b"")
-    return server
 
 
 @pytest.fixture
@@ -296,6 +290,20 @@ def test_of_two_couriers_one_takes_it(hook: tuple[Webhook, str], alice: User) ->
     assert couriers.claim() is None, "one webhook gets one message at a time"
 
 
+def test_a_courier_that_finds_its_message_sent_lets_the_webhook_go_on(
+    hook: tuple[Webhook, str], receiver: Receiver, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_done(alice)
+    seen = Delivery.objects.due()
+    assert len(seen) == 1  # read by one courier, and sent by another
+    assert deliver_next()
+    with monkeypatch.context() as patched:
+        patched.setattr(DeliveryQuerySet, "due", lambda rows: seen)
+        assert couriers.claim() is None
+    make_done(alice, content=b"another")
+    assert deliver_next()
+
+
 def test_a_courier_that_is_lost_leaves_it_to_the_next(
     hook: tuple[Webhook, str], receiver: Receiver, alice: User
 ) -> None:
@@ -434,6 +442,18 @@ def test_what_is_removed_on_the_way_leaves_nothing(hook: tuple[Webhook, str], al
     assert not Delivery.objects.exists()
 
 
+def test_what_fails_after_the_webhook_was_turned_off_is_not_tried_again(
+    hook: tuple[Webhook, str], receiver: Receiver, alice: User
+) -> None:
+    make_done(alice)
+    delivery = couriers.claim()
+    assert delivery is not None
+    endpoints.change_webhook(webhook=hook[0], url=receiver.url, events=[], is_active=False, site=SITE)
+    couriers.record(delivery=delivery, outcome=couriers.Outcome(Problem.REFUSED, 500), took_ms=1)
+    given_up = newest(hook[0])
+    assert (given_up.state, given_up.status, given_up.due_at) == (DeliveryState.FAILED, 500, None)
+
+
 def test_one_may_have_five(alice: User) -> None:
     for number in range(endpoints.MOST_WEBHOOKS):
         endpoints.create_webhook(owner=alice, url=f"https://a.example/{number}", events=[], site=SITE)
@@ -450,12 +470,3 @@ def test_the_log_is_kept_for_a_month(hook: tuple[Webhook, str], alice: User) -> 
     Delivery.objects.filter(pk=old.pk).update(state=DeliveryState.DELIVERED, due_at=None)
     assert couriers.forget_old() == 1
     assert not Delivery.objects.filter(pk=old.pk).exists()
-
-
-def test_the_command_sends_what_is_due(
-    hook: tuple[Webhook, str], receiver: Receiver, alice: User, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_done(alice)
-    call_command("deliver")
-    assert capsys.readouterr().out == "1 sent.\n"
-    assert len(receiver.messages) == 1

@@ -67,7 +67,7 @@ def _ask(request: UserRequest, form: DeleteAccountForm, status: int) -> HttpResp
 
 
 def _amounts(user: User) -> dict[str, object]:
-    videos = Video.objects.filter(owner=user)
+    videos = Video.objects.filter(owner=user).exclude(file="")
     return {
         "analysis_count": Analysis.objects.for_user(user).count(),
         "video_count": videos.count(),

@@ -1,11 +1,14 @@
 """The upload: a plain form, and the same form sent by script, which asks for JSON."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -13,7 +16,7 @@ from analyses import quotas
 from analyses.detection import Failure, NoWeights, check_weights
 from analyses.forms import EXTENSIONS, OptionsForm, UploadForm
 from analyses.models import Analysis
-from analyses.refusals import DISK_FULL, Answer, answer_of, answer_to, problem_of
+from analyses.refusals import Answer, answer_of, answer_to, disk_full, problem_of
 from analyses.services import QuotaExceeded, UploadRejected, submit_analysis
 from analyses.upload_limit import UploadLimit
 from analyses.uploads import is_disk_full
@@ -34,13 +37,14 @@ def analysis_new(request: UserRequest) -> HttpResponse:
     except (OSError, OperationalError) as error:
         if not is_disk_full(error):
             raise
-        return _refused(request, Answer(DISK_FULL, 507))
+        return _refused(request, disk_full())
 
 
 @csrf_protect
 def _checked(request: UserRequest, limit: UploadLimit) -> HttpResponse:
     if request.method != "POST":
         return _form(request, UploadForm(), problem=_standing_problem(request))
+    began = timezone.now()
     form = UploadForm(request.POST, request.FILES)
     if limit.exceeded:
         return _refused(request, answer_of(Failure.TOO_LARGE))
@@ -55,7 +59,7 @@ def _checked(request: UserRequest, limit: UploadLimit) -> HttpResponse:
         )
     except (UploadRejected, QuotaExceeded) as error:
         return _refused(request, answer_to(error))
-    url = _opened_at(analysis)
+    url = _opened_at(analysis, began)
     if _wants_json(request):
         return JsonResponse({"url": url}, status=201)
     return redirect(url)
@@ -72,10 +76,10 @@ def analysis_webcam(request: UserRequest) -> HttpResponse:
     return response
 
 
-def _opened_at(analysis: Analysis) -> str:
-    """Its page; one that is done already is an earlier result of the same file, and the page says so."""
+def _opened_at(analysis: Analysis, began: datetime) -> str:
+    """Its page, which says so where it is an earlier one of the same file."""
     url = analysis.get_absolute_url()
-    return f"{url}?earlier" if analysis.is_done else url
+    return f"{url}?earlier" if analysis.created_at < began else url
 
 
 def _standing_problem(request: UserRequest) -> dict[str, str] | None:

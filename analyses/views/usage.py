@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -31,5 +32,6 @@ def upload_discard(request: UserRequest, uuid: UUID) -> HttpResponse:
     """One that was begun in another browser can't be discarded there by whoever no longer has that."""
     upload = get_upload(request.user, uuid)
     discard_upload(upload=upload)
-    messages.success(request, f"The upload of “{upload.original_name}” was discarded.")
+    words = gettext("The upload of “{name}” was discarded.")
+    messages.success(request, words.format(name=upload.original_name))
     return redirect("usage")

@@ -71,6 +71,7 @@ def claim() -> Delivery | None:
             return None
         same = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.WAITING, due_at=delivery.due_at)
         if not same.update(due_at=until, attempts=F("attempts") + 1, problem=Problem.LOST, status=None):
+            transaction.set_rollback(True)  # another courier was first: the webhook needs no rest
             return None
     return Delivery.objects.select_related("webhook__owner").get(pk=delivery.pk)
 
@@ -105,7 +106,7 @@ def headers_of(delivery: Delivery) -> dict[str, str]:
 
 
 def record(*, delivery: Delivery, outcome: Outcome, took_ms: int) -> None:
-    """Nothing is written where the webhook was removed meanwhile."""
+    """Nothing is written where the webhook was removed meanwhile; turned off, it waits for nothing more."""
     same, now = Delivery.objects.filter(pk=delivery.pk), timezone.now()
     facts = {
         "tried_at": now,
@@ -123,7 +124,8 @@ def record(*, delivery: Delivery, outcome: Outcome, took_ms: int) -> None:
         if is_last:
             same.update(state=DeliveryState.FAILED, due_at=None, **facts)
         else:
-            same.update(due_at=now + delay, **facts)
+            same.update(**facts)
+            same.filter(state=DeliveryState.WAITING).update(due_at=now + delay)
         _rest(delivery, now, min(delay, LONGEST_REST))
         _turn_off_if_hopeless(delivery, outcome.problem, given_up=is_last)
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
-from truthlens_site import reconciling
+from truthlens_site import delivering, reconciling
 from truthlens_site.probe import lives
 from truthlens_site.tests.services import free_port
 
@@ -29,14 +29,22 @@ def test_where_nobody_answers_it_says_so_by_its_exit_status() -> None:
     assert run.returncode in (0, 1)
 
 
-def test_housekeeping_does_the_duties_until_it_is_asked_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_housekeeping_does_the_duties_and_sends_webhooks_until_it_is_asked_to_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     done: list[str] = []
+    looked = threading.Event()
     main = threading.main_thread().ident or 0
 
     def duty() -> None:
-        done.append("duty")
+        done.append("duty, and a look for webhooks" if looked.wait(10) else "duty")
         signal.pthread_kill(main, signal.SIGTERM)
 
+    def deliver_next() -> bool:
+        looked.set()
+        return False
+
+    monkeypatch.setattr(delivering, "deliver_next", deliver_next)
     monkeypatch.setattr(reconciling, "DUTIES", {duty: 0.0})
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -44,4 +52,4 @@ def test_housekeeping_does_the_duties_until_it_is_asked_to_end(monkeypatch: pyte
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-    assert done == ["duty"]
+    assert done == ["duty, and a look for webhooks"]

@@ -129,7 +129,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from analyses.services import submit_analysis
 content = open({clip!r}, "rb").read()
 for number in range({count}):
-    upload = SimpleUploadedFile(f"{{number}}.mp4", content, "video/mp4")
+    upload = SimpleUploadedFile(f"{{number}}.mp4", content + bytes([number]), "video/mp4")
     submit_analysis(owner=User.objects.get(), upload=upload)
 """
 
