@@ -11,7 +11,7 @@ REASONS = (
     _("The faces are too small in the picture to be judged."),
     _("The faces are too blurred to be judged."),
     _("A face was seen in too few frames to be judged."),
-    _("The video is compressed so strongly that traces of manipulation may be gone."),
+    _("Compression this strong can hide traces of manipulation and leave similar ones."),
     _("The faces are turned too far away to be judged."),
     _("The score lies between the limits for real and fake."),
     _("The verdict changes when the video is compressed or scaled, so it can't be relied on."),

@@ -52,7 +52,7 @@ REASON_SENTENCES: dict[Reason, str] = {
     Reason.FACE_TOO_SMALL: "The faces are too small in the picture to be judged.",
     Reason.TOO_BLURRY: "The faces are too blurred to be judged.",
     Reason.TOO_FEW_FRAMES: "A face was seen in too few frames to be judged.",
-    Reason.LOW_BITRATE: "The video is compressed so strongly that traces of manipulation may be gone.",
+    Reason.LOW_BITRATE: "Compression this strong can hide traces of manipulation and leave similar ones.",
     Reason.EXTREME_POSE: "The faces are turned too far away to be judged.",
     Reason.BETWEEN_THRESHOLDS: "The score lies between the limits for real and fake.",
     Reason.UNSTABLE: "The verdict changes when the video is compressed or scaled, so it can't be relied on.",

@@ -73,7 +73,10 @@ def test_reasons_come_with_their_sentences(alice: User) -> None:
     result = make_result(video, verdict=Verdict.INCONCLUSIVE, reasons=(Reason.LOW_BITRATE,))
     analysis = make_done(alice, video=video, result=result)
     assert analysis.reasons == [
-        ("low_bitrate", "The video is compressed so strongly that traces of manipulation may be gone.")
+        (
+            "low_bitrate",
+            "Compression this strong can hide traces of manipulation and leave similar ones.",
+        )
     ]
 
 

@@ -23,7 +23,7 @@ def test_the_form_states_the_limits_beforehand(url: str, alice_client: Client, s
     settings.MAX_VIDEO_SIZE_BYTES = 30 * 1024 * 1024
     settings.MAX_VIDEO_DURATION_S = 90
     page = alice_client.get(url).content.decode().replace("\u00a0", " ")
-    for words in ("30 MB", "1 min 30 s", "MP4, MOV, AVI, WebM, MKV", "48 pixels"):
+    for words in ("30 MB", "1 min 30 s", "MP4, MOV, AVI, WebM, MKV", "36 pixels"):
         assert words in page
 
 

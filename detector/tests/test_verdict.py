@@ -67,7 +67,7 @@ def test_a_clip_without_a_face_is_inconclusive_with_its_reason() -> None:
     ("frames", "quality", "reason"),
     [
         (11, GOOD, "too_few_frames"),
-        (60, FaceQuality(47, 200.0, 5.0, 1.0), "face_too_small"),
+        (60, FaceQuality(35, 200.0, 5.0, 1.0), "face_too_small"),
         (60, FaceQuality(180, 1.0, 5.0, 1.0), "too_blurry"),
         (60, FaceQuality(180, 200.0, 80.0, 1.0), "extreme_pose"),
         (60, FaceQuality(180, 200.0, 5.0, 6.1), "out_of_scope"),
@@ -98,9 +98,9 @@ def test_a_badly_seen_face_does_not_decide_over_a_well_seen_one() -> None:
     assert verdict_of(face(0.1, 1), blurred)[0] == "real"
 
 
-def test_strong_compression_takes_back_real_but_not_fake() -> None:
+def test_strong_compression_takes_back_any_verdict() -> None:
     assert verdict_of(face(0.1), bits_per_pixel=0.001) == ("inconclusive", {"low_bitrate"})
-    assert verdict_of(face(0.95), bits_per_pixel=0.001) == ("fake", {"low_bitrate"})
+    assert verdict_of(face(0.95), bits_per_pixel=0.001) == ("inconclusive", {"low_bitrate"})
 
 
 def test_a_truncated_clip_is_judged_on_what_is_there_and_says_so() -> None:
