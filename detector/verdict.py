@@ -12,7 +12,7 @@ from detector.weights import Calibration
 MIN_FRAMES = 12
 """Frames in which a face must be seen to be judged; with fewer, neither a mean nor an LSTM says much."""
 MIN_FACE_PX = 36
-"""Below this height the model tells no more than chance; above it, no less than on larger faces."""
+"""From this height on the model tells small faces as well as larger ones; below it was seldom measured."""
 MIN_SHARPNESS = 4.0
 MAX_YAW_DEG = 65.0
 MIN_BITS_PER_PIXEL = 0.008
