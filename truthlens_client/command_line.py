@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--backbone", default="", metavar="NAME", help="another model than the standard one")
     command.add_argument("--stability", action="store_true", help="check compressed copies too")
     command.add_argument("--anew", action="store_true", help="analyse again what has a result")
-    command.add_argument("--wait", action="store_true", help="wait for the results; the tables need them too")
+    command.add_argument("--wait", action="store_true", help="wait for the results, as --csv and --json do")
     command.add_argument("--csv", type=Path, metavar="OUT", help="write a table of the results")
     command.add_argument("--json", type=Path, metavar="OUT", help="write the result documents")
     return parser
