@@ -208,10 +208,15 @@ def test_a_picked_face_stands_out_everywhere_until_it_is_let_go(
 
 def test_the_slider_blends_the_heatmaps_over_the_faces(page: "Page", alice: User, reel: bytes) -> None:
     show(page, record(alice, reel))
-    heat, crop = page.locator(".pair__heat").first, page.locator(".pair__crop").first
+    heat, under = page.locator(".pair__heat").first, page.locator(".pair__under").first
     opacity = "(img) => getComputedStyle(img).opacity"
     assert float(heat.evaluate(opacity)) == 0.7
-    assert heat.bounding_box() == crop.bounding_box()
+    assert heat.bounding_box() == under.bounding_box()
+    left, right = page.locator(".pair__crop").first.bounding_box(), heat.bounding_box()
+    assert left
+    assert right
+    assert right["x"] >= left["x"] + left["width"]
+    assert right["y"] == left["y"]
     slider = page.get_by_role("slider", name="Heatmap over the face")
     slider.focus()
     page.keyboard.press("Home")

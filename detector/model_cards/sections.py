@@ -90,7 +90,7 @@ def _summary(card: ModelCard, results: tuple[Results, ...]) -> Iterator[Block]:
 
 
 def _unseen(card: ModelCard, results: tuple[Results, ...]) -> Iterator[Block]:
-    yield Text("No weights of TruthLens look at:")
+    yield Text("No model of TruthLens looks at:")
     yield Points(words.NOT_LOOKED_AT)
     if not card.methods:
         yield Missing("Its card does not name the manipulations that it was trained on.")

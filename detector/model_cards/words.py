@@ -166,7 +166,7 @@ NOT_SEEN = (
 )
 OUT_OF_SCOPE = (
     "A face that is unlike those of its training is not judged (out of scope). The limit is set so that this "
-    "befalls one in a hundred ordinary clips. Found to be so, of what was tried:"
+    "happens to one in a hundred ordinary clips. Left unjudged, of what was tried:"
 )
 STRANGE = {
     "pictures_without_faces": "parts of pictures without a face",

@@ -59,6 +59,7 @@ function lengthOf(file) {
   video.src = address;
   return told.finally(() => {
     video.removeAttribute("src");
+    video.load(); // or the browser may go on reading from an address that is gone
     URL.revokeObjectURL(address);
   });
 }

@@ -46,7 +46,7 @@ class Row {
     this.part("bar").hidden = !["sending", "away"].includes(state);
     this.part("open").hidden = state !== "done";
     this.part("again").hidden = state !== "failed";
-    this.part("cancel-word").textContent = words({ sending: "cancel", away: "discard" }[state] || "remove");
+    this.part("cancel-word").textContent = words({ sending: "cancel", away: "discard", done: "hide" }[state] || "remove");
     this.part("problem").hidden = !fault;
     this.part("title").textContent = fault ? fault.message : "";
     this.part("hint").textContent = (fault && fault.hint) || "";
