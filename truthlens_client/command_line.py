@@ -166,8 +166,17 @@ def _line(outcome: Outcome) -> str:
     if outcome.result is None:
         return f"{outcome.file}: {outcome.state} {outcome.url}"
     probability = outcome.result["fake_probability"]
-    shown = "" if probability is None else f", probability of a manipulated face {probability:.0%}"
+    shown = "" if probability is None else f", probability of a manipulated face {_percent(probability)}"
     return f"{outcome.file}: {outcome.result['verdict']}{shown}"
+
+
+def _percent(probability: float) -> str:
+    """As the pages put it: nothing is certain. Near a limit, 69.6% isn't rounded onto it."""
+    if probability > 0.99:
+        return "over 99%"
+    if probability < 0.01:
+        return "under 1%"
+    return f"{probability:.1%}".replace(".0%", "%")
 
 
 def _bar(total: int, what: str, **options: object) -> "tqdm[None]":

@@ -10,6 +10,7 @@ from truthlens_site.metrics import metrics
 
 # The administrators' login is the site's own, with its rate limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = "TruthLens"
 
 handler400 = "truthlens_site.errors.bad_request"
 urlpatterns = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from analyses.api.analyses import submitted
@@ -24,6 +24,7 @@ PREFER = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="`wait=N`: answer after so many seconds at most (25 unless asked, 60 at most).",
 )
+UNREADABLE = OpenApiResponse(DetectError, "key_reused, or the code of a clip that could not be analysed")
 
 
 class DetectView(ApiView):
@@ -35,7 +36,7 @@ class DetectView(ApiView):
         operation_id="detect",
         parameters=[PREFER, IDEMPOTENCY_KEY],
         request={"multipart/form-data": SubmissionFields},
-        responses={200: DetectDocument, 202: DetectPending, 422: DetectError},
+        responses={200: DetectDocument, 202: DetectPending, 422: UNREADABLE},
     )
     def post(self, request: ApiRequest) -> Response:
         """Hand in a video and wait for the verdict. 202 with the analysis' address where it takes longer."""

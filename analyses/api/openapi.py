@@ -10,7 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
-from analyses.refusals import REFUSALS, refusal_of
+from analyses.refusals import ENDED_STATUS, REFUSALS, refusal_of
 from analyses.wording import REFUSAL_HINTS
 
 PROBLEM = "application/problem+json"
@@ -91,8 +91,9 @@ class ApiSchema(AutoSchema):
     def problem(self, status: int) -> dict[str, Any]:
         every = [*REFUSALS, *map(str, REFUSAL_HINTS)]
         codes = [code for code in every if refusal_of(code).status == status]
+        codes += [code for code, ended in ENDED_STATUS.items() if ended == status and code not in codes]
         described: dict[str, Any] = {
-            "description": ", ".join(codes) or "A problem.",
+            "description": ", ".join(codes),
             "content": {self.problem_type: {"schema": self.problem_ref}},
         }
         if status == 429:

@@ -58,6 +58,8 @@ def test_every_operation_needs_a_token_or_a_session_and_tells_its_problems(schem
             assert operation["security"] == [{"token": []}, {"session": []}], path
             assert {"401", "403", "404", "405", "429", "500"} <= set(operation["responses"]), (path, method)
             assert operation["description"] or operation["summary"], (path, method)
+            refusals = {status: told for status, told in operation["responses"].items() if status >= "400"}
+            assert all(told["description"] for told in refusals.values()), (path, method, refusals)
 
 
 CONFIG = """

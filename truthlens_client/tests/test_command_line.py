@@ -14,7 +14,8 @@ from pytest_django.live_server_helper import LiveServer
 from analyses.tests.factories import MP4_BYTES
 from analyses.tests.workers import worker
 from truthlens_client import client as client_module
-from truthlens_client.command_line import main
+from truthlens_client.command_line import _line, main
+from truthlens_client.tables import Outcome
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +65,15 @@ def test_a_folder_becomes_a_table_and_a_file_of_results(
     lines = told.out.splitlines()
     assert lines[0].endswith("a.mp4: fake, probability of a manipulated face 92%")
     assert len(lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [(0.999, "over 99%"), (0.001, "under 1%"), (0.92, "92%"), (0.698, "69.8%"), (0.301, "30.1%")],
+)
+def test_no_probability_is_told_as_certain_or_rounded_onto_a_limit(probability: float, told: str) -> None:
+    outcome = Outcome(Path("a.mp4"), "done", result={"verdict": "fake", "fake_probability": probability})
+    assert _line(outcome) == f"a.mp4: fake, probability of a manipulated face {told}"
 
 
 @pytest.mark.usefixtures("site")
