@@ -1,21 +1,27 @@
 #!/bin/sh
-# Installs what the site runs on, each file checked against its hash in requirements.lock.
+# Installs what the site runs on, each file checked against its hash in requirements.lock, into the virtual
+# environment whose `python` comes first in PATH.
 #
-#     sh install.sh cpu|cuda
+#     PATH="$PWD/.venv/bin:$PATH" sh deploy/install.sh cpu|cuda
 #
 # cpu: PyTorch's builds without CUDA, in the versions of requirements.txt; their index is not ours to hash.
 set -eu
 
-case "$1" in
+if python -c 'import sys; sys.exit(sys.prefix != sys.base_prefix)'; then
+    echo 'Make a virtual environment first, and put its bin folder first in PATH.' >&2
+    exit 2
+fi
+case "${1-}" in
     cuda)
-        pip install --require-hashes --no-deps --requirement requirements.lock
+        python -m pip install --require-hashes --no-deps --requirement requirements.lock
         ;;
     cpu)
         # shellcheck disable=SC2046
-        pip install --index-url https://download.pytorch.org/whl/cpu --extra-index-url https://pypi.org/simple \
-            $(grep -E '^torch(vision)?==' requirements.txt)
+        python -m pip install --index-url https://download.pytorch.org/whl/cpu \
+            --extra-index-url https://pypi.org/simple $(grep -E '^torch(vision)?==' requirements.txt)
         awk '/^[a-z]/ { keep = !/^(torch|torchvision|triton|nvidia-|cuda-)/ } keep' requirements.lock >without-torch.lock
-        pip install --require-hashes --no-deps --requirement without-torch.lock
+        python -m pip install --require-hashes --no-deps --requirement without-torch.lock
+        rm without-torch.lock
         ;;
     *)
         echo 'Say cpu or cuda.' >&2

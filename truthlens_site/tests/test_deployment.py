@@ -1,9 +1,11 @@
 """What lies in ``deploy`` and the lock belong to this code: names, commands, options and pins."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +130,14 @@ def test_the_proxy_keeps_the_inside_to_itself() -> None:
     text = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
     assert "@inside path /metrics /readyz" in text
     assert "respond @inside 404" in text
+
+
+def test_nothing_is_installed_outside_of_a_virtual_environment(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(os.path.realpath(sys.executable))
+    env = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    command = ["sh", str(DEPLOY / "install.sh"), "neither"]  # were it not refused, it would say so
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr.split(",")[0]) == (2, "Make a virtual environment first")
 
 
 # The lock
