@@ -50,6 +50,10 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
         """Unfinished, and nobody asked to cancel them."""
         return self.unfinished().filter(cancel_requested=False)
 
+    def on_hold(self) -> Self:
+        """Those that no policy and no moderator deletes."""
+        return self.filter(case__kept_since__isnull=False)
+
     def stuck(self) -> Self:
         """Running, but the worker that claimed them has gone silent."""
         return self.running().filter(heartbeat_at__lt=timezone.now() - HEARTBEAT_LIMIT)

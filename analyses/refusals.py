@@ -62,6 +62,7 @@ REFUSALS: dict[str, Refusal] = {
         409, "You have as many webhooks as one may have.", "Delete one that you no longer need first."
     ),
     "webhook_off": Refusal(409, "This webhook is off.", "Turn it on first."),
+    "on_hold": Refusal(409, "This is on hold.", "Lift the hold first."),
     "key_in_use": Refusal(
         409, "The first request with this Idempotency-Key is still under way.", "Send it again later."
     ),

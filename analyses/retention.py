@@ -1,7 +1,7 @@
 """How long files and results are kept: by the site's policy, and longer where a moderator holds them.
 
-Files go so many days after their upload, results so many days after their end. A hold stops that. It doesn't
-stop owners from deleting what is theirs.
+Files go so many days after their upload, results so many days after their end. A hold stops that, and keeps
+moderators from deleting them. It doesn't stop owners from deleting what is theirs.
 """
 
 import logging
@@ -20,7 +20,6 @@ from accounts.models import User
 from analyses import services
 from analyses.models import UNFINISHED, Analysis, Video
 from analyses.moderation.cases import NotAllowed, locked_case, record
-from analyses.moderation.models import Case
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def clock_of(analysis: Analysis) -> Clock:
     return Clock(
         _after(analysis.video.created_at if analysis.video.file else None, settings.RETENTION_FILES_DAYS),
         _after(analysis.finished_at, settings.RETENTION_RESULTS_DAYS),
-        _on_hold().filter(analysis__video=analysis.video_id).exists(),
+        Analysis.objects.on_hold().filter(video=analysis.video_id).exists(),
     )
 
 
@@ -61,7 +60,7 @@ def hold(*, analysis: Analysis, moderator: User, reason: str) -> None:
     if not reason:
         raise NotAllowed(NO_REASON)
     with transaction.atomic():
-        case = _case_with_video(analysis)
+        case = locked_case(analysis)
         if case.is_kept:
             raise NotAllowed(HELD_ALREADY)
         case.kept_since, case.kept_by, case.kept_reason = timezone.now(), moderator, reason
@@ -75,7 +74,7 @@ def lift_hold(*, analysis: Analysis, moderator: User, reason: str) -> None:
     if not reason:
         raise NotAllowed(NO_REASON)
     with transaction.atomic():
-        case = _case_with_video(analysis)
+        case = locked_case(analysis)
         if not case.is_kept:
             raise NotAllowed(NOT_HELD)
         case.kept_since, case.kept_by, case.kept_reason = None, None, ""
@@ -95,9 +94,6 @@ def purge() -> tuple[int, int]:
 def purge_file(video: Video) -> bool:
     """False: it was held, needed again or deleted meanwhile."""
     with transaction.atomic():
-        locked = Video.objects.select_for_update().filter(pk=video.pk).exists()
-        if not locked or _on_hold().filter(analysis__video=video).exists():
-            return False
         try:
             deleted = services.delete_video_files(video=video)
         except services.StillNeeded:
@@ -113,7 +109,7 @@ def purge_result(analysis: Analysis) -> bool:
     with transaction.atomic():
         Video.objects.select_for_update().filter(pk=analysis.video_id).first()
         there = Analysis.objects.filter(pk=analysis.pk).exists()
-        if not there or _on_hold().filter(analysis__video=analysis.video_id).exists():
+        if not there or Analysis.objects.on_hold().filter(video=analysis.video_id).exists():
             return False
         before: dict[str, object] = {"state": analysis.state, "verdict": analysis.verdict}
         services.delete_analysis(analysis=analysis)
@@ -140,18 +136,8 @@ def _results_over() -> list[Analysis]:
     return list(rows.order_by("finished_at", "pk")[:BATCH])
 
 
-def _videos_on_hold() -> QuerySet[Case, int]:
-    return _on_hold().values_list("analysis__video", flat=True)
-
-
-def _on_hold() -> QuerySet[Case]:
-    return Case.objects.filter(kept_since__isnull=False)
-
-
-def _case_with_video(analysis: Analysis) -> Case:
-    """The row, with the video locked: a purge waits for the hold, or the hold for the purge."""
-    Video.objects.select_for_update().filter(pk=analysis.video_id).first()
-    return locked_case(analysis)
+def _videos_on_hold() -> QuerySet[Analysis, int]:
+    return Analysis.objects.on_hold().values_list("video", flat=True)
 
 
 def _record(action: str, target: Target, before: dict[str, object], days: int) -> None:

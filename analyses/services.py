@@ -58,7 +58,7 @@ class FileGone(Video.DoesNotExist):
 
 
 class StillNeeded(ValueError):
-    """The file of an analysis that waits or runs. Its text is one sentence for the page."""
+    """What an analysis that waits or runs reads, or a hold keeps. Its text is one sentence for the page."""
 
 
 class UploadGone(LookupError):
@@ -181,10 +181,13 @@ def request_cancel(*, analysis: Analysis, by: User | None = None) -> None:
 def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
     """Remove the row, its evidence and, with the video's last analysis, the video and its files.
 
-    A worker that runs it notices within a second that its claim is gone, and stops.
+    A worker that runs it notices within a second that its claim is gone, and stops. Raises
+    :class:`StillNeeded` where it is on hold and ``by`` isn't the owner.
     """
     with transaction.atomic():
         video = Video.objects.select_for_update().filter(pk=analysis.video_id).first()
+        if video is not None and by is not None and by.pk != analysis.owner_id:
+            _refuse_on_hold(video)
         if Analysis.objects.queued().filter(pk=analysis.pk).exists():
             quotas.give_back(analysis.uuid)
         if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
@@ -213,7 +216,8 @@ def delete_analyses(*, analyses: Iterable[Analysis]) -> int:
 def delete_video_files(*, video: Video) -> bool:
     """Remove what was uploaded and the copy of it; rows, results and evidence stay.
 
-    False: that was done before. Raises :class:`StillNeeded` while an analysis of it waits or runs.
+    False: that was done before. Raises :class:`StillNeeded` while an analysis of it waits or runs,
+    or one is on hold.
     """
     with transaction.atomic():
         stored = Video.objects.select_for_update().filter(pk=video.pk).exclude(file="").first()
@@ -221,9 +225,15 @@ def delete_video_files(*, video: Video) -> bool:
             return False
         if stored.analyses.unfinished().exists():
             raise StillNeeded(gettext("This file is being analysed. Wait until that is done, or cancel it."))
+        _refuse_on_hold(stored)
         Video.objects.filter(pk=stored.pk).update(file="", proxy="", proxy_due=False)
         after_commit(_delete_files, stored)
     return True
+
+
+def _refuse_on_hold(video: Video) -> None:
+    if video.analyses.on_hold().exists():
+        raise StillNeeded(gettext("It is on hold. Lift the hold first."))
 
 
 def _delete_files(video: Video) -> None:

@@ -58,6 +58,9 @@ def test_with_an_app_the_password_alone_lets_nobody_in(alice: User) -> None:
     client = Client()
     answer = client.post(reverse("account_login"), {"login": alice.email, "password": PASSWORD})
     assert answer["Location"] == reverse("mfa_authenticate")
+    page = client.get(reverse("mfa_authenticate")).content.decode()
+    assert "authenticator app" in page
+    assert "Use a passkey" not in page  # there is none
     assert "_auth_user_id" not in client.session
     wrong = client.post(reverse("mfa_authenticate"), {"code": "000000"})
     assert "Incorrect code." in wrong.content.decode()

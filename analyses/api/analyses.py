@@ -78,6 +78,8 @@ def submitted(
 
 
 class AnalysisView(ApiView):
+    problems: ClassVar[dict[str, tuple[int, ...]]] = {"DELETE": (409,)}
+
     @extend_schema(operation_id="get_analysis", responses={200: AnalysisDocument})
     def get(self, request: ApiRequest, uuid: UUID) -> Response:
         """One analysis: how far it is, or what came out."""

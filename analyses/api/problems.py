@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from analyses.refusals import answer_to, refusal_of
-from analyses.services import QuotaExceeded, UploadRejected
+from analyses.services import QuotaExceeded, StillNeeded, UploadRejected
 from analyses.storage import StorageAway
 from analyses.uploads import is_disk_full
 
@@ -89,6 +89,7 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (SuspiciousOperation, "malformed"),
     (UnreadablePostError, "malformed"),
     (ValidationError, "invalid"),
+    (StillNeeded, "on_hold"),
     (StorageAway, "storage_away"),
 )
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.audit import Target
 from accounts.models import User
-from analyses.models import Analysis
+from analyses.models import Analysis, Video
 from analyses.moderation.models import Case
 
 HELD_FOR = timedelta(minutes=30)
@@ -65,7 +65,8 @@ def stored_case(analysis: Analysis) -> Case:
 
 
 def locked_case(analysis: Analysis) -> Case:
-    """The row, nobody else's until the end of the transaction."""
+    """The row, nobody else's until the end of the transaction; before it its video's, as everywhere."""
+    Video.objects.select_for_update().filter(pk=analysis.video_id).first()
     stored_case(analysis)
     return Case.objects.select_for_update(of=("self",)).select_related("last").get(analysis_id=analysis.pk)
 

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from accounts.models import User
 from analyses.detection import Failure, Reason, Verdict
 from analyses.models import Analysis, State, Video
+from analyses.retention import hold
 from analyses.services import delete_video_files, record_result
 from analyses.tests.factories import (
     MP4_BYTES,
@@ -278,6 +279,15 @@ def test_deleting_removes_the_video_too(api: Client, done: Analysis, settings: S
     assert not Analysis.objects.exists()
     assert not Video.objects.exists()
     assert api.get(f"{LIST}{done.uuid}/").status_code == 404
+
+
+def test_a_moderator_does_not_delete_what_is_on_hold(
+    as_api: Callable[..., Client], done: Analysis, mo: User
+) -> None:
+    hold(analysis=done, moderator=mo, reason="A court asked for it.")
+    answer = as_api(mo).delete(f"{LIST}{done.uuid}/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "on_hold")
+    assert Analysis.objects.filter(pk=done.pk).exists()
 
 
 @pytest.mark.usefixtures("shipped_models")

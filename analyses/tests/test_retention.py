@@ -12,6 +12,8 @@ from accounts.models import AuditEntry, User
 from analyses import services
 from analyses.models import Analysis, Video
 from analyses.moderation.cases import NotAllowed, case_of
+from analyses.moderation.decisions import decide
+from analyses.moderation.models import Kind
 from analyses.quotas import Quota, meters
 from analyses.retention import clock_of, hold, lift_hold, purge, purge_file, purge_result
 from analyses.storage import stored_evidence_sizes
@@ -103,6 +105,23 @@ def test_a_hold_keeps_the_file_that_other_results_share(done: Analysis, mo: User
     old = aged(done, 31)
     assert clock_of(old).is_kept
     assert purge() == (0, 0)
+
+
+def test_a_hold_keeps_moderators_from_deleting_and_not_the_owner(done: Analysis, mo: User) -> None:
+    held = make_done(done.owner, video=done.video)
+    hold(analysis=held, moderator=mo, reason="A court.")
+    for analysis in (done, held):
+        with pytest.raises(NotAllowed, match="Lift the hold first"):
+            decide(analysis=analysis, moderator=mo, kind=Kind.DELETE_FILE, reason="x", seen=None)
+        with pytest.raises(services.StillNeeded, match="Lift the hold first"):
+            services.delete_analysis(analysis=analysis, by=mo)
+    done.video.refresh_from_db()
+    assert (bool(done.video.file), Analysis.objects.count()) == (True, 2)
+    assert AuditEntry.objects.count() == 1
+    services.delete_analysis(analysis=done, by=done.owner)
+    lift_hold(analysis=held, moderator=mo, reason="It is over.")
+    services.delete_analysis(analysis=held, by=mo)
+    assert not Analysis.objects.exists()
 
 
 def test_holding_twice_or_without_a_reason_is_refused(done: Analysis, mo: User) -> None:

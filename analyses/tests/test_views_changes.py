@@ -5,6 +5,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from analyses.models import Analysis, State, Video
+from analyses.retention import hold
 from analyses.tests.factories import make_analysis, make_done, make_running
 
 
@@ -42,3 +43,11 @@ def test_deleting_removes_the_row_and_the_files(
     assert not Analysis.objects.exists()
     assert not Video.objects.exists()
     assert not default_storage.exists(stored)
+
+
+def test_a_moderator_does_not_delete_what_is_on_hold(alice: User, mo: User, mo_client: Client) -> None:
+    analysis = make_done(alice)
+    hold(analysis=analysis, moderator=mo, reason="A court asked for it.")
+    response = mo_client.post(reverse("analysis_delete", args=[analysis.uuid]), follow=True)
+    assert "Lift the hold first." in response.content.decode()
+    assert Analysis.objects.filter(pk=analysis.pk).exists()

@@ -57,7 +57,11 @@ def analysis_delete(request: UserRequest, uuid: UUID) -> HttpResponse:
         context = {"analysis": analysis, "is_shared": _is_shared(analysis)}
         return render(request, "analyses/delete.html", context)
     name, shared = analysis.video.original_name, _is_shared(analysis)
-    services.delete_analysis(analysis=analysis, by=request.user)
+    try:
+        services.delete_analysis(analysis=analysis, by=request.user)
+    except services.StillNeeded as error:
+        messages.warning(request, str(error))
+        return redirect(analysis)
     alone, both = _("This analysis of “{name}” was deleted."), _("“{name}” and its analysis were deleted.")
     messages.success(request, (alone if shared else both).format(name=name))
     return redirect("analyses")
