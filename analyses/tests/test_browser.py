@@ -218,7 +218,7 @@ def test_every_picture_of_a_result_loads(page: "Page", done: Analysis) -> None:
     page.wait_for_function(
         "[...document.querySelectorAll('main img')].every((img) => img.complete && img.naturalWidth === 224)"
     )
-    assert page.locator("main img").count() == 9
+    assert page.locator("main img").count() == 13
 
 
 def test_an_export_becomes_ready_while_it_is_watched(page: "Page", alice: User) -> None:
