@@ -43,7 +43,7 @@ def make_rich_result(video: Video, *, verdict: Verdict = Verdict.FAKE) -> Analys
         30,
         0.44,
         Verdict.INCONCLUSIVE,
-        FaceQuality(41, 60.0, 22.0, 1.0),
+        FaceQuality(31, 60.0, 22.0, 1.0),
         (Reason.FACE_TOO_SMALL,),
     )
     return AnalysisResult(

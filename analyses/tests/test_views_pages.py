@@ -212,7 +212,7 @@ def test_a_result_tells_what_was_looked_at_and_how_well(alice: User, alice_clien
     page = page_of(alice_client, analysis)
     assert "120 of 300 frames were looked at, in 4 windows" in page
     assert "In 110 of them a face was scored. 10 were left out" in page
-    assert "41 to 186 pixels" in page
+    assert "31 to 186 pixels" in page
     assert 'too small to judge <span class="muted">(31 pixels high, 36 needed)' in page
     assert "Face 2 doesn’t count for the verdict" in page
     assert "4.4 s of the 4.8 s looked at" in page
