@@ -28,7 +28,7 @@ from detector.evaluation.outcomes import Subset, outcomes_of, subsets
 from detector.evaluation.robustness import judge_degraded, robustness, write_robustness
 from detector.evaluation.steadiness import judge_checked, write_steadiness
 from detector.evaluation.tables import Figures, figures_of, printed, write_clips, write_figures
-from detector.training.labels import Clip, DatasetError, fit_and_tune, read_clips
+from detector.training.labels import Clip, DatasetError, read_split
 from detector.weights import find_weights
 
 RESULTS, WORK = Path("benchmarks/results"), Path("runs/evaluation")
@@ -113,7 +113,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def clips_of(data: Path, split: str, limit: int | None) -> list[Clip]:
     """The clips of a split, or ``limit`` of them: always the same ones, half of them fake if there are."""
-    clips = fit_and_tune(read_clips(data, "train"))[1] if split == "tune" else read_clips(data, split)
+    clips = read_split(data, split)
     if limit is None:
         return clips
     mixed = sorted(clips, key=lambda clip: content_hash(clip.path))

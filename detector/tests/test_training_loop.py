@@ -58,7 +58,7 @@ def test_every_committed_configuration_names_what_is_there(path: Path) -> None:
     config = read_config(path)
     names = {read_config(other).name for other in CONFIG.parent.glob("*.toml")}
     assert config.model in MODELS
-    assert config.start in {"imagenet", *names}
+    assert {config.start, *config.members} <= {"imagenet", *names}
     assert config.batch_pairs % config.processes == 0
 
 

@@ -34,6 +34,13 @@ def test_batches_come_in_order_and_again_from_the_start(tmp_path: Path) -> None:
     assert batches[0][1].tolist() == [0.0, 1.0] * PAIRS
 
 
+def test_a_run_that_goes_on_sees_the_next_batches(tmp_path: Path) -> None:
+    crops, _ = next(iter(MadePairs(made(tmp_path), PAIRS, 0, 2, skip=2)))
+    assert numbers(crops) == [*range(4 * PAIRS, 5 * PAIRS)]
+    crops, _ = next(iter(MadePairs(made(tmp_path), PAIRS, 0, 2, skip=4)))
+    assert numbers(crops) == [*range(2 * PAIRS, 3 * PAIRS)]
+
+
 def test_runs_that_take_turns_share_no_pair(tmp_path: Path) -> None:
     config = made(tmp_path)
     seen = [

@@ -23,7 +23,7 @@ from detector.evaluation.tables import FIGURE, SIZE, Row, cells, size, write_tab
 from detector.loading import load_model
 from detector.models import MODELS
 from detector.preprocessing import INPUTS, Input
-from detector.training.labels import Clip, fit_and_tune, read_clips
+from detector.training.labels import Clip, read_split
 from detector.training.settings import TrainConfig, read_config
 from detector.training.train import FrameModel, clip_score, load_averaged
 from detector.weights import find_weights
@@ -82,12 +82,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     configs = [config_of(text) for text in options.configs]
-    tune = options.split == "tune"
-    clips = (
-        fit_and_tune(read_clips(options.data, "train"))[1]
-        if tune
-        else read_clips(options.data, options.split)
-    )
+    clips = read_split(options.data, options.split)
     rows: list[Row] = []
     for name, model, how in models(configs):
         rows += rows_of(name, model, how, clips, configs[0].cache)

@@ -18,6 +18,7 @@ __all__ = [
     "is_tune",
     "method_and_compression",
     "read_clips",
+    "read_split",
     "read_stills",
     "scene_of",
     "terms_by_source",
@@ -76,6 +77,11 @@ def read_clips(folder: Path, split: str) -> list[Clip]:
         there = ", ".join(sorted({clip.split for clip in clips})) or "none at all"
         raise DatasetError(f"{folder} ({layout.name}) has no clips of the split {split}. It has: {there}.")
     return chosen
+
+
+def read_split(folder: Path, split: str) -> list[Clip]:
+    """As ``read_clips``; ``tune`` is the part of ``train`` that models are chosen and calibrated on."""
+    return fit_and_tune(read_clips(folder, "train"))[1] if split == "tune" else read_clips(folder, split)
 
 
 def read_stills(folder: Path, split: str) -> list[Still]:

@@ -34,20 +34,21 @@ WAIT_S = 0.05
 class MadePairs(IterableDataset[tuple[Tensor, Tensor]]):
     """Without end: (2n, 224, 224, 3) uint8 crops and (2n,) labels, 1 for fake, read from made batches.
 
-    first, stride: which of the batches; runs that take turns see none of each other's. Where the config asks
-    for no true fakes, pairs with one are left out.
+    first, stride: which of the batches; runs that take turns see none of each other's. skip: how many of
+    them a run that goes on has seen. Where the config asks for no true fakes, pairs with one are left out.
     """
 
-    def __init__(self, config: TrainConfig, pairs: int, first: int, stride: int) -> None:
+    def __init__(self, config: TrainConfig, pairs: int, first: int, stride: int, skip: int = 0) -> None:
         assert config.pairs is not None
         self._folder, self._pairs = config.pairs, pairs
-        self._first, self._stride = first, stride
+        self._first, self._stride, self._skip = first, stride, skip
         self._pseudo_only = config.shares.true_fakes == 0
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         labels = torch.tensor([0.0, 1.0]).repeat(self._pairs)
         left: list[Tensor] = []
-        for number in cycle(range(self._first, int((self._folder / COUNT).read_text()), self._stride)):
+        numbers = cycle(range(self._first, int((self._folder / COUNT).read_text()), self._stride))
+        for number in islice(numbers, self._skip, None):
             left += self._read(number)
             while len(left) >= self._pairs:
                 yield torch.stack(left[: self._pairs]).flatten(0, 1), labels

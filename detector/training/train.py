@@ -184,7 +184,8 @@ def samples(
     batches: IterableDataset[tuple[Tensor, Tensor]]
     if config.pairs:
         turn = config.seed % config.parts * config.processes + rank
-        batches = MadePairs(config, pairs, turn, config.parts * config.processes)
+        stride = config.parts * config.processes
+        batches = MadePairs(config, pairs, turn, stride, skip=begin // config.echoes)
     else:
         batches = Batches(sampler_of(config), pairs, (config.seed, rank, begin))
     workers = min(1, config.workers) if config.pairs else config.workers
