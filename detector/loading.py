@@ -21,7 +21,14 @@ def chosen_device(name: str) -> torch.device:
 
 
 def load_model(card: WeightsCard, device: torch.device) -> CnnLstm:
-    """The card's model in evaluation mode, float32. Raises :class:`NoWeights` on any mismatch."""
+    """The card's model, fast, in evaluation mode, float32. Raises :class:`NoWeights` on any mismatch."""
+    model = load_weights(card).eval()
+    fold_norms(model)
+    return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def load_weights(card: WeightsCard) -> CnnLstm:
+    """The card's model as it was trained. Raises :class:`NoWeights` on any mismatch."""
     if card.model not in MODELS:
         raise NoWeights(f"{card.path.with_suffix('.json')} names the unknown model {card.model!r}")
     content = verified_bytes(card)
@@ -30,8 +37,7 @@ def load_model(card: WeightsCard, device: torch.device) -> CnnLstm:
         model.load_state_dict(safetensors.torch.load(content), strict=True)
     except (RuntimeError, ValueError, safetensors.SafetensorError) as error:
         raise NoWeights(f"{card.path} does not fit the model {card.model!r}: {error}") from error
-    fold_norms(model.eval())
-    return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return model
 
 
 def fold_norms(model: nn.Module) -> None:

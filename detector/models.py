@@ -153,13 +153,16 @@ class SamePad(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.padded(x))
+
+    def padded(self, x: Tensor) -> Tensor:
         pads: list[int] = []
         for size, kernel, stride in zip(
             reversed(x.shape[-2:]), reversed(self.kernel_size), reversed(self.stride), strict=True
         ):
             need = max(0, (-(size // -stride) - 1) * stride + kernel - size)
             pads += [need // 2, need - need // 2]
-        return super().forward(F.pad(x, pads) if any(pads) else x)
+        return F.pad(x, pads) if any(pads) else x
 
 
 class ConvNorm(nn.Sequential):
@@ -175,6 +178,21 @@ class ConvNorm(nn.Sequential):
             nn.BatchNorm2d(out, eps=1e-3, momentum=0.01),
         ]
         super().__init__(*layers, *([nn.ReLU6(inplace=True)] if act else []))
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv, norm, *act = self
+        if not isinstance(conv, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d) or norm.training:
+            return super().forward(x)  # type: ignore[no-any-return, no-untyped-call]
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        # A norm that keeps its statistics is a factor and an offset. In the convolution they cost nothing,
+        # where a pass over the maps costs a quarter of a training step on a CPU.
+        factor = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        weight = (conv.weight * factor[:, None, None, None]).contiguous(memory_format=torch.channels_last)
+        offset = norm.bias - norm.running_mean * factor
+        x = conv.padded(x) if isinstance(conv, SamePad) else x
+        out = F.conv2d(x, weight, offset, conv.stride, conv.padding, groups=conv.groups)
+        return act[0](out) if act else out
 
 
 class InvertedResidual(nn.Module):

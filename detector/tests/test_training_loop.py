@@ -1,16 +1,22 @@
 """The frame model in training: schedule, and that a picture is judged by itself."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from detector.models import MODELS, CnnLstm, Ensemble, tiny
+from detector.config import DetectorConfig
+from detector.loading import load_model
+from detector.models import MODELS, CnnLstm, ConvNorm, Ensemble, tiny
+from detector.preprocessing import INPUTS, normalised
 from detector.tests.scenes import scene
 from detector.training.settings import TrainConfig, learning_rate, read_config
 from detector.training.train import FrameModel, Imitation, load_members, load_start
+from detector.weights import find_weights
 
 CONFIG = Path(__file__).parents[1] / "training" / "configs" / "efficientnet.toml"
 
@@ -58,7 +64,7 @@ def test_every_committed_configuration_names_what_is_there(path: Path) -> None:
     config = read_config(path)
     names = {read_config(other).name for other in CONFIG.parent.glob("*.toml")}
     assert config.model in MODELS
-    assert {config.start, *config.members} <= {"imagenet", *names}
+    assert {config.start, *config.members} <= {"imagenet", "installed", *names}
     assert config.batch_pairs % config.processes == 0
 
 
@@ -96,6 +102,34 @@ def test_training_goes_on_from_the_running_average_of_another_run(tmp_path: Path
         model, TrainConfig(name="second", model="tiny_lstm", start=tmp_path.name, runs=tmp_path.parent)
     )
     torch.testing.assert_close(FrameModel(model).state_dict(), first.state_dict())
+
+
+def test_training_goes_on_from_the_installed_weights() -> None:
+    model = MODELS["efficientnet_lstm"]()
+    load_start(model, TrainConfig(name="second", start="installed"))
+    installed = load_model(find_weights(DetectorConfig()), torch.device("cpu"))
+    crops = torch.from_numpy(np.stack([scene([(40, 60)])[:224, :224] for _ in range(2)]))
+    crops = normalised(crops, INPUTS["efficientnet_lstm"])
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            model.eval().features(crops), installed.features(crops), atol=1e-3, rtol=1e-3
+        )
+
+
+def test_norms_that_keep_their_statistics_learn_what_they_would_one_by_one() -> None:
+    """Folding them into the convolutions is faster, and must change no gradient."""
+    torch.manual_seed(0)
+    folded = ConvNorm(4, 6, kernel=3, stride=2).eval()
+    for name, statistics in folded.named_buffers():
+        if "running" in name:
+            statistics.uniform_(0.5, 2.0)
+    plain = nn.Sequential(*copy.deepcopy(folded))
+    crops = torch.randn(2, 4, 15, 15)
+    for block in (folded, plain):
+        block(crops).square().sum().backward()
+    torch.testing.assert_close(folded(crops), plain(crops))
+    for ours, theirs in zip(folded.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path: Path) -> None:

