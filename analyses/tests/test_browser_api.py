@@ -109,9 +109,7 @@ def test_a_link_into_swagger_opens_it(chromium: "Browser", live_server: "LiveSer
     context.close()
 
 
-def test_a_viewer_that_does_not_come_leaves_the_list(
-    chromium: "Browser", live_server: "LiveServer"
-) -> None:
+def test_a_viewer_that_does_not_come_leaves_the_list(chromium: "Browser", live_server: "LiveServer") -> None:
     context = open_context(chromium, live_server, [])
     page = context.new_page()
     page.route("**/redoc.standalone*.js", lambda route: route.abort())

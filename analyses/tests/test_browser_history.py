@@ -217,6 +217,9 @@ def test_a_long_name_stays_in_one_line_and_where_there_is_no_face_there_is_an_ou
     page.goto("/analyses/")
     name = page.get_by_role("link", name=LONG_NAME)
     assert name.get_attribute("title") == LONG_NAME
-    assert name.evaluate("name => name.scrollWidth > name.clientWidth && getComputedStyle(name).textOverflow") == "ellipsis"
+    assert (
+        name.evaluate("name => name.scrollWidth > name.clientWidth && getComputedStyle(name).textOverflow")
+        == "ellipsis"
+    )
     assert name.bounding_box()["height"] < 30  # type: ignore[index]
     assert page.locator("svg.history__face rect").is_visible()

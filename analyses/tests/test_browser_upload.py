@@ -168,6 +168,17 @@ def test_after_a_reload_the_upload_goes_on_where_it_was(page: "Page", large: Pat
     assert page.locator(".file").count() == 0
 
 
+def test_a_broken_connection_is_told_and_the_upload_goes_on(page: "Page", large: Path) -> None:
+    page.goto(URL)
+    page.route("**/uploads/*", lambda route: route.abort())
+    choose(page, large)
+    page.get_by_role("button", name="Upload and analyse").click()
+    row_of(page, "large.mp4").get_by_text("The upload goes on by itself once it is back.").wait_for()
+    page.unroute_all()
+    page.get_by_role("heading", name="large.mp4").wait_for()
+    assert Analysis.objects.count() == 1
+
+
 def test_an_upload_of_an_earlier_visit_can_be_discarded(page: "Page", large: Path) -> None:
     page.goto(URL)
     slow_down(page, 3 * 1024 * 1024)
