@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -28,6 +29,7 @@ STYLES = (
 
 
 @require_safe
+@gzip_page
 def schema(request: HttpRequest) -> HttpResponse:
     """The OpenAPI document."""
     return HttpResponse(_schema(_models()), content_type="application/vnd.oai.openapi+json")
@@ -37,7 +39,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 @csp_update({"style-src": [SELF, *STYLES]})  # type: ignore[untyped-decorator]
 def docs(request: HttpRequest) -> HttpResponse:
     """All operations; whoever asks for it also gets a viewer, to try them out or to read every field."""
-    own = len(_schema(_models()).encode())
+    own = len(gzip.compress(_schema(_models()).encode()))
     context = {"operations": _operations(_models()), "swagger": SWAGGER, "redoc": REDOC}
     context |= {"swagger_bytes": own + _sent_bytes(SWAGGER), "redoc_bytes": own + _sent_bytes(REDOC)}
     return render(request, "api/docs.html", context)
