@@ -40,7 +40,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 def docs(request: HttpRequest) -> HttpResponse:
     """All operations; whoever asks for it also gets a viewer, to try them out or to read every field."""
     own = len(gzip.compress(_schema(_models()).encode()))
-    context = {"operations": _operations(_models()), "swagger": SWAGGER, "redoc": REDOC}
+    context: dict[str, object] = {"operations": _operations(_models()), "swagger": SWAGGER, "redoc": REDOC}
     context |= {"swagger_bytes": own + _sent_bytes(SWAGGER), "redoc_bytes": own + _sent_bytes(REDOC)}
     return render(request, "api/docs.html", context)
 
