@@ -31,7 +31,7 @@ from detector.result import (
     VideoFacts,
 )
 from detector.scoring import FeatureStream, ScoredTrack, one_core, score_tracks
-from detector.stability import compare, variant_logits
+from detector.stability import VARIANTS, compare, variant_logits
 from detector.tracks import Sighting
 from detector.verdict import Decision, TrackEvidence, decide, judge_face, probability
 
@@ -45,8 +45,9 @@ class Case:
     report: ProgressHook
     should_stop: StopHook
 
-    def on_crops(self, total: int) -> "CropHook":
-        return CropHook(self, total)
+    def on_crops(self, crops: int) -> "CropHook":
+        """For all passes over the crops together, those of the stability check with them."""
+        return CropHook(self, crops * (1 + len(VARIANTS) if self.config.stability else 1))
 
 
 @dataclass(frozen=True, slots=True)

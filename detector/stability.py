@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -42,13 +43,17 @@ def changed(sightings: Sequence[Sighting], change: Change) -> list[Sighting]:
 def variant_logits(
     engine: Engine, sightings: Sequence[Sighting], batch: int, on_crops: Callable[[int], None]
 ) -> dict[str, dict[int, float]]:
-    """For each variant the logit of every track."""
+    """For each variant the logit of every track. ``on_crops`` counts on from the crops as they are."""
     logits: dict[str, dict[int, float]] = {}
-    for name, change in VARIANTS.items():
-        altered = changed(sightings, change)
-        features = all_features(engine, altered, batch, on_crops)
+    for number, (name, change) in enumerate(VARIANTS.items(), start=1):
+        altered, before = changed(sightings, change), number * len(sightings)
+        features = all_features(engine, altered, batch, partial(_count_on, on_crops, before))
         logits[name] = {t.track: t.logit for t in score_tracks(engine, altered, features)}
     return logits
+
+
+def _count_on(on_crops: Callable[[int], None], before: int, done: int) -> None:
+    on_crops(before + done)
 
 
 def compare(verdict: str, outcomes: dict[str, tuple[str, float | None]]) -> Stability:

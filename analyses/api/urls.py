@@ -6,7 +6,7 @@ from analyses.api.analyses import AnalysesView, AnalysisView
 from analyses.api.changes import CancelView, RerunView
 from analyses.api.desk import ModelsView, NothingView, UsageView
 from analyses.api.detect import DetectView
-from analyses.api.pages import redoc, schema, swagger
+from analyses.api.pages import docs, redoc, schema
 from analyses.api.results import (
     CsvView,
     EvidenceView,
@@ -53,7 +53,7 @@ urlpatterns = [
     path(f"{WEBHOOK}deliveries/", DeliveriesView.as_view(), name="api_deliveries"),
     path(f"{WEBHOOK}deliveries/<uuid:delivery>/resend/", ResendView.as_view(), name="api_resend"),
     path("schema/", schema, name="api_schema"),
-    path("docs/", swagger, name="api_docs"),
+    path("docs/", docs, name="api_docs"),
     path("redoc/", redoc, name="api_redoc"),
     re_path("", NothingView.as_view()),
 ]

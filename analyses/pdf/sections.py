@@ -262,8 +262,13 @@ def _stability(report: Report) -> str:
 
 
 def reading() -> Parts:
-    """How to read this, what the model can't do, and how to check the report."""
-    return [KeepTogether([heading(name), *map(point, entries)]) for name, entries in READING]
+    """How to read this, what the model can't do, and how to check the report.
+
+    In one piece, or the last page could hold a few lines only.
+    """
+    return [
+        KeepTogether([part for name, entries in READING for part in (heading(name), *map(point, entries))])
+    ]
 
 
 def provenance(report: Report) -> Parts:

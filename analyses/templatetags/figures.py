@@ -47,12 +47,14 @@ def span(seconds: float) -> str:
 
 @register.filter
 def roughly(seconds: float) -> str:
-    """A length of time that is only estimated: a few seconds, 15 s, 2 min."""
+    """A length of time that is only estimated: a few seconds, about 15 s, about 2 min."""
     if seconds < 7.5:
         return gettext("a few seconds")
     if seconds < 57.5:
-        return f"{5 * round(seconds / 5)}{NBSP}s"
-    return f"{max(1, round(seconds / 60))}{NBSP}min"
+        length = f"{5 * round(seconds / 5)}{NBSP}s"
+    else:
+        length = f"{max(1, round(seconds / 60))}{NBSP}min"
+    return gettext("about {length}").format(length=length)
 
 
 @register.filter

@@ -27,7 +27,7 @@ from analyses.webhooks.models import Webhook
 
 LONG_NAME = "a_very_long_name_without_any_space_" * 4 + ".mp4"
 ELSEWHERE = ("admin/", "api/")
-"""Their pages are not ours to draw."""
+"""The pages of the first are not ours to draw, and the second has one, which ``make_pages`` names."""
 NO_PAGES = {
     "upload": "a file on its way",
     "model_plot": "a picture",
@@ -90,6 +90,7 @@ def make_pages(owner: User, film: bytes) -> dict[str, str]:
     delivery = make_delivery(owner, tried_at=timezone.now(), status=500, problem="refused", answer="x" * 900)
     Webhook.objects.update(url=f"https://hooks.example.org/{'x' * 300}", failing_since=timezone.now())
     return {
+        "api_docs": reverse("api_docs"),
         "model_card": reverse("model_card", args=["efficientnet_lstm"]),
         "analysis": done.get_absolute_url(),
         "analysis, earlier": f"{done.get_absolute_url()}?earlier",

@@ -9,6 +9,7 @@ from django.urls import reverse
 from accounts.models import User
 from analyses.models import Analysis, Dispute, ShareLink
 from analyses.tests.factories import make_analysis, make_done, make_failed, make_link, make_result, make_video
+from analyses.tests.pages import LONG_NAME
 from analyses.tests.results import make_rich_result
 from analyses.tests.test_browser import complaints, done, film, log_in, open_context, page
 
@@ -207,3 +208,18 @@ def test_a_phone_shows_every_page_in_its_width(
     page.get_by_role("heading", name="Delete 2 analyses?").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     context.close()
+
+
+def test_a_long_name_stays_in_one_line_and_where_there_is_no_face_there_is_an_outline(
+    page: "Page", alice: User
+) -> None:
+    make_failed(alice, name=LONG_NAME)
+    page.goto("/analyses/")
+    name = page.get_by_role("link", name=LONG_NAME)
+    assert name.get_attribute("title") == LONG_NAME
+    assert (
+        name.evaluate("name => name.scrollWidth > name.clientWidth && getComputedStyle(name).textOverflow")
+        == "ellipsis"
+    )
+    assert name.bounding_box()["height"] < 30  # type: ignore[index]
+    assert page.locator("svg.history__face rect").is_visible()

@@ -168,6 +168,46 @@ def test_after_a_reload_the_upload_goes_on_where_it_was(page: "Page", large: Pat
     assert page.locator(".file").count() == 0
 
 
+def test_a_broken_connection_is_told_and_the_upload_goes_on(page: "Page", large: Path) -> None:
+    page.goto(URL)
+    page.route("**/uploads/*", lambda route: route.abort())
+    choose(page, large)
+    page.get_by_role("button", name="Upload and analyse").click()
+    row_of(page, "large.mp4").get_by_text("The upload goes on by itself once it is back.").wait_for()
+    page.unroute_all()
+    page.get_by_role("heading", name="large.mp4").wait_for()
+    assert Analysis.objects.count() == 1
+
+
+def test_an_upload_whose_end_the_browser_missed_is_offered_and_leads_nobody_away(
+    page: "Page", alice: User, large: Path
+) -> None:
+    page.goto(URL)
+    slow_down(page, 3 * 1024 * 1024)
+    choose(page, large)
+    page.get_by_role("button", name="Upload and analyse").click()
+    wait_until(
+        lambda: Upload.objects.filter(received_bytes__gt=0).exists(), seconds=15, what="the first piece"
+    )
+    page.goto("/models/")
+    upload = Upload.objects.get()
+    sender = Client(headers={"Tus-Resumable": "1.0.0"})
+    sender.force_login(alice)
+
+    def send_the_rest() -> bool:
+        upload.refresh_from_db()
+        rest = large.read_bytes()[upload.received_bytes :]
+        headers = {"Upload-Offset": str(upload.received_bytes)}
+        url = reverse("upload", args=[upload.uuid])
+        answer = sender.patch(url, rest, "application/offset+octet-stream", headers=headers)
+        return answer.status_code == 204
+
+    wait_until(send_the_rest, seconds=10, what="the upload's end")
+    page.goto(URL)
+    row_of(page, "large.mp4").get_by_role("link", name="Open the analysis large.mp4").wait_for()
+    assert page.url.endswith(URL)
+
+
 def test_an_upload_of_an_earlier_visit_can_be_discarded(page: "Page", large: Path) -> None:
     page.goto(URL)
     slow_down(page, 3 * 1024 * 1024)

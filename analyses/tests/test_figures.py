@@ -21,7 +21,14 @@ def test_a_length_of_time(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "a few seconds"), (12.4, "10 s"), (13, "15 s"), (57, "55 s"), (58, "1 min"), (200, "3 min")],
+    [
+        (0, "a few seconds"),
+        (12.4, "about 10 s"),
+        (13, "about 15 s"),
+        (57, "about 55 s"),
+        (58, "about 1 min"),
+        (200, "about 3 min"),
+    ],
 )
 def test_an_estimated_length_of_time(seconds: float, words: str) -> None:
     assert roughly(seconds).replace("\u00a0", " ") == words

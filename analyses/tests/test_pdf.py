@@ -136,6 +136,17 @@ def test_five_faces_in_ten_minutes_fit(alice: User) -> None:
     assert 2 <= len(PdfReader(io.BytesIO(pdf)).pages) <= 8
 
 
+@pytest.mark.parametrize("faces", [1, 2, 3, 4, 5])
+def test_the_last_page_never_holds_a_few_lines_only(faces: int, alice: User) -> None:
+    result = crowd(make_rich_result(make_video(alice)))
+    few = tuple(frame for frame in result.frames if frame.track <= faces)
+    result = replace(result, faces=result.faces[:faces], frames=few)
+    pages = PdfReader(io.BytesIO(report_pdf(make_rich(alice, result=result)))).pages
+    end = pages[-1].extract_text()
+    assert "How to read this" in end
+    assert "It doesn’t show who made the report." in end
+
+
 def test_its_pages_are_drawn(alice: User) -> None:
     document = pypdfium2.PdfDocument(report_pdf(make_rich(alice)))
     colours = document[0].render(scale=0.5).to_pil().convert("RGB").getcolors(1_000_000)

@@ -197,6 +197,17 @@ def test_stability_scores_the_clip_compressed_and_scaled(clip: Path, config: Det
     assert result.stability.stable
 
 
+def test_progress_with_the_stability_check_never_goes_back(clip: Path, config: DetectorConfig) -> None:
+    told: list[tuple[int, int]] = []
+    config = replace(config, stability=True)
+    detector.analyze(
+        clip, config=config, on_progress=lambda *now: told.append(now[1:]) if now[0] == "model" else None
+    )
+    assert told == sorted(told)
+    assert len({total for _, total in told}) == 1
+    assert told[-1][0] == told[-1][1]
+
+
 def test_the_longest_side_of_memory_is_the_windows_and_not_the_clip(
     tmp_path: Path, config: DetectorConfig
 ) -> None:

@@ -97,7 +97,8 @@ export function progressWords(sent, total, speed) {
   return words("sentAtSpeed", { ...values, speed: megabytes(speed), left: span((total - sent) / speed) });
 }
 
-// Sends `file`, going on where an earlier attempt stopped. `told` has onProgress(sent, total, speed), onDone(url), onProblem(problem).
+// Sends `file`, going on where an earlier attempt stopped. `told` has
+// onProgress(sent, total, speed), onWait(sentence) where the connection broke, onDone(url), onProblem(problem).
 // Gives back a function that stops it and has the site forget what it got.
 export function send(form, file, wanted, told) {
   const speed = new Speed();
@@ -118,7 +119,10 @@ export function send(form, file, wanted, told) {
     },
     onShouldRetry: (error) => {
       const status = error.originalResponse ? error.originalResponse.getStatus() : 0;
-      return !stopped && !(answer && (answer.getStatus() === 403 || problemIn(answer))) && (status < 400 || status >= 500 || status === 409 || status === 423);
+      const isRefused = answer && (answer.getStatus() === 403 || problemIn(answer));
+      if (stopped || isRefused || (status >= 400 && status < 500 && status !== 409 && status !== 423)) return false;
+      told.onWait(words("interrupted"));
+      return true;
     },
     onUploadUrlAvailable: () => {
       if (stopped) discard();

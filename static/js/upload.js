@@ -74,6 +74,9 @@ class Row {
         this.part("bar").value = (100 * sent) / total;
         this.part("words").textContent = progressWords(sent, total, speed);
       },
+      onWait: (sentence) => {
+        this.part("words").textContent = sentence;
+      },
       onDone: (url) => this.finish(url),
       onProblem: (fault) => {
         // A quota that is full for now is nothing that is wrong with the file.
@@ -84,19 +87,24 @@ class Row {
   }
 
   finish(url) {
-    this.part("open").href = url;
-    this.show("done", words("done"));
+    this.done(url);
     say(words("isUploaded", { name: this.name }));
     if (rows.size === 1) window.location.assign(url);
     else sendNext();
+  }
+
+  done(url) {
+    this.part("open").href = url;
+    this.show("done", words("done"));
   }
 
   // Found in this browser from an earlier visit.
   resumable(earlier) {
     this.earlier = earlier;
     const { received, size, url } = earlier.state;
+    // Whoever comes for a new analysis isn't led away from it by an old one.
     if (url) {
-      this.finish(url);
+      this.done(url);
       return;
     }
     this.wanted = earlier.wanted;

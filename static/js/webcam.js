@@ -112,6 +112,9 @@ function upload() {
       part("bar").value = (100 * sent) / total;
       part("time").textContent = progressWords(sent, total, speed);
     },
+    onWait: (sentence) => {
+      part("time").textContent = sentence;
+    },
     onDone: (url) => window.location.assign(url),
     onProblem: (problem) => {
       show("recorded");

@@ -39,9 +39,9 @@ class Command(BaseCommand):
         wrong = sum(not finding.matches for finding in findings)
         if wrong:
             raise CommandError(f"{wrong} of {len(findings)} checks failed.")
-        self.stdout.write(
-            f"All {len(findings)} checks match. This shows that they belong together, not who made them."
-        )
+        count = len(findings)
+        told = f"All {count} checks match." if count > 1 else "The one check matches."
+        self.stdout.write(f"{told} This shows that they belong together, not who made them.")
 
     def say(self, finding: Finding) -> Finding:
         self.stdout.write(f"{MATCHES if finding.matches else DIFFERS}: {finding.sentence}")
