@@ -116,3 +116,11 @@ def test_too_many_tries_get_a_page(client: Client) -> None:
     answers = [client.post("/accounts/signup/", {"email": "nobody"}) for _ in range(21)]
     assert answers[-1].status_code == 429
     assert "Too many tries in a short time" in answers[-1].content.decode()
+
+
+@pytest.mark.django_db
+def test_who_is_not_logged_in_is_led_to_the_start_page(client: Client, settings: Settings) -> None:
+    settings.DEBUG = False
+    page = client.get("/nothing").content.decode()
+    assert "To the start page" in page
+    assert "To your analyses" not in page
