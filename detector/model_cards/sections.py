@@ -71,6 +71,9 @@ def _summary(card: ModelCard, results: tuple[Results, ...]) -> Iterator[Block]:
             "These weights did not come with TruthLens: whoever runs this site put them here. All figures "
             "below are those of their own card and evaluation."
         )
+    note = card.fields.text("note")
+    if note:
+        yield Text(note)
     everything = next((part.everything for part in results if part.split == "val"), None)
     if everything is None:
         yield Missing(

@@ -225,6 +225,7 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, help="in place of the installed weights")
     parser.add_argument("--terms", default=TERMS, help="under which the weights may be used, for the card")
+    parser.add_argument("--note", default="", help="what whoever reads the card should know first")
     options = parser.parse_args()
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
@@ -253,6 +254,7 @@ def main() -> None:
     card = {
         "version": options.version,
         "date": datetime.now(UTC).date().isoformat(),
+        **({"note": options.note} if options.note else {}),
         "calibration": {
             "scale": round(scale, 5),
             "offset": round(offset, 5),
