@@ -59,6 +59,12 @@ def put_database(state: Path) -> None:
         path.write_bytes(migrated_database())
 
 
+@cache
+def kept_folder() -> tempfile.TemporaryDirectory[str]:
+    """For static files, which the first site collects and the others find there. Gone with this process."""
+    return tempfile.TemporaryDirectory(prefix="static-")
+
+
 @dataclass(frozen=True, slots=True)
 class RunningSite:
     """A site that ``up`` runs. Every process of it carries ``mark`` in its environment."""
@@ -101,7 +107,7 @@ def running_site(folder: Path, **variables: str) -> Iterator[RunningSite]:
     """``up`` on a free port, ready. All of it is dead when the block ends."""
     if "DATABASE_URL" not in variables:
         put_database(state_of(folder, variables))
-    with fresh_site(folder, **variables) as site:
+    with fresh_site(folder, **{"STATIC_ROOT": kept_folder().name, **variables}) as site:
         yield site
 
 
@@ -111,7 +117,7 @@ def state_of(folder: Path, variables: Mapping[str, str]) -> Path:
 
 @contextmanager
 def fresh_site(folder: Path, **variables: str) -> Iterator[RunningSite]:
-    """The same with a database that it makes itself."""
+    """The same with a database and static files that it makes itself."""
     state = state_of(folder, variables)
     port, mark = free_port(), uuid4().hex
     log = folder / f"up-{mark}.log"
