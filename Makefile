@@ -17,7 +17,7 @@ run: .venv/.installed ## Run the site; Ctrl-C ends it
 
 test: .venv/.installed-dev ## Run the whole suite in two processes; ARGS="-k name" for a part of it
 	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 \
-		.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+		.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-topology: .venv/.installed-dev ## Several machines' worth of processes on one, some of them killed; a minute or two
 	@timeout --foreground --kill-after=30 400 .venv/bin/python -m benchmarks.topology $(ARGS)

@@ -15,6 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from truthlens_site.tests import services
+from truthlens_site.tests.site import manage, migrated_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -38,6 +39,15 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that may take longest come first: none of them is left alone at the end of a parallel run."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0), marker.args[0] if marker else 0)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +170,30 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
     """The URL of an empty PostgreSQL database."""
-    return services.empty_database(postgres_server)
+    return services.new_database(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a PostgreSQL database with all tables; tests want a copy, ``migrated_postgresql_url``."""
+    url = services.new_database(postgres_server)
+    done = manage(tmp_path_factory.mktemp("migrated"), "migrate", "--verbosity=0", DATABASE_URL=url)
+    assert done.returncode == 0, done.stderr
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def migrated_postgresql_url(postgres_server: str, migrated_postgresql: str) -> str:
+    """The URL of a PostgreSQL database with all tables and nothing in them."""
+    return services.new_database(postgres_server, migrated_postgresql)
+
+
+@pytest.fixture
+def migrated_sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite database with all tables and nothing in them."""
+    path = tmp_path / "migrated.sqlite3"
+    path.write_bytes(migrated_database())
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@
 #
 #     PATH="$PWD/.venv/bin:$PATH" sh deploy/install.sh cpu|cuda
 #
-# cpu: PyTorch's builds without CUDA, in the versions of requirements.txt; their index is not ours to hash.
+# cpu: PyTorch's builds without CUDA, in the versions of requirements.txt; their index is not ours to hash. What they
+# need themselves is in the lock.
 set -eu
 
 if python -c 'import sys; sys.exit(sys.prefix != sys.base_prefix)'; then
@@ -17,8 +18,8 @@ case "${1-}" in
         ;;
     cpu)
         # shellcheck disable=SC2046
-        python -m pip install --index-url https://download.pytorch.org/whl/cpu \
-            --extra-index-url https://pypi.org/simple $(grep -E '^torch(vision)?==' requirements.txt)
+        python -m pip install --no-deps --index-url https://download.pytorch.org/whl/cpu \
+            $(grep -E '^torch(vision)?==' requirements.txt)
         awk '/^[a-z]/ { keep = !/^(torch|torchvision|triton|nvidia-|cuda-)/ } keep' requirements.lock >without-torch.lock
         python -m pip install --require-hashes --no-deps --requirement without-torch.lock
         rm without-torch.lock

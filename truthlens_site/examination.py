@@ -42,10 +42,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``ask`` returns what it found, and raises :class:`Sick`, or anything, where that is bad."""
+    """``ask`` returns what it found, and raises :class:`Sick`, or anything, where that is bad.
+
+    ``needs``: the questions without whose good answers this one can't be asked.
+    """
 
     ask: Callable[[], str]
     advice: str
+    needs: tuple[str, ...] = ()
 
 
 def check_settings() -> str:
@@ -156,25 +160,44 @@ QUESTIONS: dict[str, Question] = {
     "settings": Question(
         check_settings, "Put the settings right in the environment or .env; see .env.example."
     ),
-    "database": Question(check_database, "Start the database, or put DATABASE_URL right."),
-    "migrations": Question(check_migrations, "Run: python manage.py migrate"),
+    "database": Question(
+        check_database,
+        "Start the database, or put DATABASE_URL right; SQLite needs a folder that can be written to.",
+    ),
+    "migrations": Question(check_migrations, "Run: python manage.py migrate", ("database",)),
     "broker": Question(check_broker, "Start the broker (`up` starts its own), or put REDIS_URL right."),
-    "workers": Question(check_workers, "Start one: python manage.py worker (`up` starts its own)."),
-    "queues": Question(check_queues, "Start a worker whose WORKER_QUEUES names it, or change GPU_ANALYSES."),
+    "workers": Question(
+        check_workers, "Start one: python manage.py worker (`up` starts its own).", ("broker",)
+    ),
+    "queues": Question(
+        check_queues, "Start a worker whose WORKER_QUEUES names it, or change GPU_ANALYSES.", ("broker",)
+    ),
     "weights": Question(
         check_the_weights, "Restore detector/weights from the release, or put MODEL_PATH right."
     ),
     "folders": Question(check_folders, "Free room, or let TruthLens' user write to these folders."),
-    "storage": Question(check_storage, "Check MEDIA_ROOT, or the S3_ settings and the bucket's rights."),
+    "storage": Question(
+        check_storage, "Free room, or check MEDIA_ROOT, the S3_ settings and the bucket's rights."
+    ),
     "codecs": Question(check_codecs, "Install the av package of requirements.txt; it brings its own FFmpeg."),
-    "clock": Question(check_clock, "Let NTP set the clock of every machine."),
+    "clock": Question(check_clock, "Let NTP set the clock of every machine.", ("database", "broker")),
     "mail": Question(check_mail, "Put EMAIL_URL right, or let this machine reach the mail server."),
 }
 
 
 def examine() -> Iterator[Finding]:
+    sick: list[str] = []
     for name, question in QUESTIONS.items():
-        yield _finding(name, question)
+        missing = [need for need in question.needs if need in sick]
+        found = _unasked(name, missing) if missing else _finding(name, question)
+        if not found.well:
+            sick.append(name)
+        yield found
+
+
+def _unasked(name: str, missing: list[str]) -> Finding:
+    those = " and ".join(missing)
+    return Finding(name, False, f"Not asked: it takes the {those}.", f"Put the {those} right first.")
 
 
 def _finding(name: str, question: Question) -> Finding:

@@ -109,10 +109,8 @@ import sys, django
 django.setup()
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
-from django.core.management import call_command
 from django.db import connection
 from accounts import audit
-call_command("migrate", verbosity=0)
 def write(number):
     try:
         target = audit.Target("analysis", uuid4())
@@ -131,11 +129,9 @@ print(chain.entries, chain.broken)
 def test_many_who_write_at_once_make_one_chain(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    sqlite = f"sqlite:///{tmp_path / 'db.sqlite3'}"
-    url = sqlite if database == "sqlite" else request.getfixturevalue("postgres_url")
     environment = {
         **os.environ,
-        "DATABASE_URL": url,
+        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
         "TRUTHLENS_STATE": str(tmp_path),
         "TRUTHLENS_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",

@@ -213,11 +213,9 @@ import sys, django
 django.setup()
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from django.core.management import call_command
 from django.db import connection
 from accounts import audit, roles
 from accounts.models import User
-call_command("migrate", verbosity=0)
 make = User.objects.create_superuser
 people = [make(f"root{number}@example.org", "correct horse battery") for number in range(4)]
 barrier = Barrier(4)
@@ -243,10 +241,9 @@ print(active >= 1, done == 4 - active == audit.verify().entries, audit.verify().
 def test_of_administrators_who_dismiss_each_other_at_once_somebody_stays(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    sqlite = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     environment = {
         **os.environ,
-        "DATABASE_URL": sqlite if database == "sqlite" else request.getfixturevalue("postgres_url"),
+        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
         "TRUTHLENS_STATE": str(tmp_path),
         "TRUTHLENS_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",

@@ -1,10 +1,18 @@
 // What a test asks of a page, as functions of `checks`. Each returns words about what is wrong.
 window.checks = {
   // WCAG 2.0, 2.1 and 2.2, A and AA. The rule about targets is off by default.
-  async accessibility() {
+  accessibility() {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"];
-    const rules = { "target-size": { enabled: true } };
-    const found = await axe.run({ runOnly: tags, rules, resultTypes: ["violations"] });
+    return checks.violations({ runOnly: tags, rules: { "target-size": { enabled: true } } });
+  },
+
+  // What other colours can change of that.
+  colours() {
+    return checks.violations({ runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } });
+  },
+
+  async violations(options) {
+    const found = await axe.run({ ...options, resultTypes: ["violations"] });
     const places = (rule) => rule.nodes.slice(0, 3).map((node) => node.html.slice(0, 120));
     return found.violations.map((rule) => `${rule.id}: ${places(rule).join(" | ")}`);
   },

@@ -20,10 +20,8 @@ import django
 
 django.setup()
 from django.conf import settings
-from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-call_command("migrate", verbosity=0)
 from accounts.invitations import InvitationGone, accept_invitation, create_invitation
 from accounts.models import Invitation, User
 from accounts.roles import LastAdministrator
@@ -80,10 +78,9 @@ print(json.dumps({
 def test_of_those_who_meet_one_wins_and_nothing_is_left_behind(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    sqlite = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     environment = {
         **os.environ,
-        "DATABASE_URL": sqlite if database == "sqlite" else request.getfixturevalue("postgres_url"),
+        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
         "TRUTHLENS_STATE": str(tmp_path),
         "TRUTHLENS_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",

@@ -80,10 +80,8 @@ import django
 
 django.setup()
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 
-call_command("migrate", verbosity=0)
 from accounts.models import User
 from analyses.filters import HistoryParameters, Sort, filtered
 from analyses.keyset import Cursor, page_of
@@ -114,10 +112,10 @@ print(json.dumps(plans))
 
 
 @pytest.mark.service
-def test_every_page_on_postgresql_reads_an_index(postgres_url: str, tmp_path: Path) -> None:
+def test_every_page_on_postgresql_reads_an_index(migrated_postgresql_url: str, tmp_path: Path) -> None:
     environment = {
         **os.environ,
-        "DATABASE_URL": postgres_url,
+        "DATABASE_URL": migrated_postgresql_url,
         "TRUTHLENS_STATE": str(tmp_path / "state"),
         "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",

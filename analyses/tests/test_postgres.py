@@ -18,10 +18,8 @@ from threading import Barrier
 import django
 
 django.setup()
-from django.core.management import call_command
 from django.db import IntegrityError, connection
 
-call_command("migrate", verbosity=0)
 from accounts.models import User
 from analyses import services
 from analyses.models import Analysis
@@ -64,10 +62,8 @@ from time import sleep
 import django
 
 django.setup()
-from django.core.management import call_command
 from django.db import connection
 
-call_command("migrate", verbosity=0)
 from accounts.models import User
 from analyses.idempotency import Answer, KeyInUse, answer_once
 
@@ -109,10 +105,8 @@ import django
 django.setup()
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
 from django.db import connection
 
-call_command("migrate", verbosity=0)
 from accounts.models import User
 from analyses import services
 from analyses.models import Analysis, Video
@@ -153,10 +147,8 @@ from threading import Barrier
 import django
 
 django.setup()
-from django.core.management import call_command
 from django.db import connection
 
-call_command("migrate", verbosity=0)
 from accounts import audit
 from accounts.models import User
 from analyses.moderation.cases import NotAllowed, case_of, claim
@@ -200,11 +192,11 @@ print(json.dumps(told))
 """
 
 
-def told_by(script: str, postgres_url: str, tmp_path: Path) -> object:
+def told_by(script: str, url: str, tmp_path: Path) -> object:
     """What a process of its own on this database prints in the end."""
     environment = {
         **os.environ,
-        "DATABASE_URL": postgres_url,
+        "DATABASE_URL": url,
         "TRUTHLENS_STATE": str(tmp_path / "state"),
         "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
@@ -217,9 +209,9 @@ def told_by(script: str, postgres_url: str, tmp_path: Path) -> object:
 
 
 def test_postgresql_lets_one_worker_win_and_refuses_what_makes_no_sense(
-    postgres_url: str, tmp_path: Path
+    migrated_postgresql_url: str, tmp_path: Path
 ) -> None:
-    assert told_by(RACE, postgres_url, tmp_path) == {
+    assert told_by(RACE, migrated_postgresql_url, tmp_path) == {
         "vendor": "postgresql",
         "winners": 1,
         "refused": ["verdict", "fake_probability", "document", "state"],
@@ -228,9 +220,9 @@ def test_postgresql_lets_one_worker_win_and_refuses_what_makes_no_sense(
 
 
 def test_of_requests_with_one_key_at_the_same_moment_one_does_the_work(
-    postgres_url: str, tmp_path: Path
+    migrated_postgresql_url: str, tmp_path: Path
 ) -> None:
-    assert told_by(ONE_ANSWER, postgres_url, tmp_path) == {
+    assert told_by(ONE_ANSWER, migrated_postgresql_url, tmp_path) == {
         "statuses": [202, 409, 409, 409, 409, 409],
         "done": 1,
         "again": {"uuid": "1"},
@@ -239,9 +231,9 @@ def test_of_requests_with_one_key_at_the_same_moment_one_does_the_work(
 
 
 def test_of_the_same_file_six_times_at_the_same_moment_one_is_analysed(
-    postgres_url: str, tmp_path: Path
+    migrated_postgresql_url: str, migrated_sqlite_url: str, tmp_path: Path
 ) -> None:
-    for url in (postgres_url, f"sqlite:///{tmp_path}/db.sqlite3"):
+    for url in (migrated_postgresql_url, migrated_sqlite_url):
         folder = tmp_path / url.partition(":")[0]
         assert told_by(ONE_SUBMISSION, url, folder) == [1, 1, 1, 1], url
 
@@ -257,10 +249,10 @@ ONE_OF_SIX = {
 
 
 def test_of_moderators_at_the_same_moment_one_claims_and_one_decides(
-    postgres_url: str, tmp_path: Path
+    migrated_postgresql_url: str, tmp_path: Path
 ) -> None:
-    assert told_by(MODERATORS, postgres_url, tmp_path) == ONE_OF_SIX
+    assert told_by(MODERATORS, migrated_postgresql_url, tmp_path) == ONE_OF_SIX
 
 
-def test_so_it_is_with_sqlite(tmp_path: Path) -> None:
-    assert told_by(MODERATORS, f"sqlite:///{tmp_path}/db.sqlite3", tmp_path) == ONE_OF_SIX
+def test_so_it_is_with_sqlite(migrated_sqlite_url: str, tmp_path: Path) -> None:
+    assert told_by(MODERATORS, migrated_sqlite_url, tmp_path) == ONE_OF_SIX

@@ -365,10 +365,8 @@ from threading import Barrier
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
 from django.db import connection
 
-call_command("migrate", verbosity=0)
 from accounts.models import User
 from analyses import quotas, resumable, services
 from analyses.models import Analysis, Upload, Video
@@ -437,10 +435,9 @@ print(json.dumps({
 def test_many_at_the_same_moment_get_no_more_than_one_after_the_other(
     vendor: str, tmp_path: Path, tiny_weights: Path, request: pytest.FixtureRequest
 ) -> None:
-    sqlite = f"sqlite:///{tmp_path / 'race.sqlite3'}"
     environment = {
         **os.environ,
-        "DATABASE_URL": sqlite if vendor == "sqlite" else request.getfixturevalue("postgres_url"),
+        "DATABASE_URL": request.getfixturevalue(f"migrated_{vendor}_url"),
         "TRUTHLENS_STATE": str(tmp_path / "race"),
         "TRUTHLENS_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from truthlens_site.tests.services import missing
+from truthlens_site.tests.site import put_database
 
 LIMIT_MB = 200
 HEAVY = ("torch", "torchvision", "av", "cv2", "numpy", "facenet_pytorch", "boto3", "sentry_sdk")
@@ -22,7 +23,6 @@ from django.core.management import call_command
 from django.test import Client
 
 settings.ALLOWED_HOSTS = ["testserver"]
-call_command("migrate", verbosity=0)
 call_command("collectstatic", interactive=False, verbosity=0)
 from accounts.models import User
 from analyses.tests.factories import MP4_BYTES, make_done, make_failed
@@ -77,8 +77,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, tiny_weights: Path) -> dict
         "TRUTHLENS_ENV_FILE": str(folder / "none"),
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
         "MODEL_PATH": str(tiny_weights),
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{folder / 'state' / 'db.sqlite3'}",
     }
+    put_database(folder / "state")
     script = folder / "serve.py"
     script.write_text(SERVE)
     finished = subprocess.run(

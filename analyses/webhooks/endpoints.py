@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from analyses.webhooks.events import leave
 from analyses.webhooks.models import Delivery, DeliveryState, Event, Webhook
-from analyses.webhooks.secrets import new_secret, seal
+from analyses.webhooks.secrets import SecretLost, new_secret, reseal, seal
 
 MOST_WEBHOOKS = 5
 """That one user may have."""
@@ -71,6 +71,25 @@ def rotate_secret(*, webhook: Webhook) -> str:
         earlier_until=timezone.now() + BOTH_SIGN_FOR,
     )
     return secret
+
+
+def reseal_webhooks() -> tuple[int, int]:
+    """Seal all secrets with the site's present key.
+
+    Returns how many webhooks that were, and how many are left as they are because no key opens theirs.
+    """
+    done = lost = 0
+    with transaction.atomic():
+        for webhook in Webhook.objects.select_for_update():
+            try:
+                webhook.secret = reseal(webhook.secret)
+                webhook.earlier_secret = webhook.earlier_secret and reseal(webhook.earlier_secret)
+            except SecretLost:
+                lost += 1
+                continue
+            webhook.save(update_fields=["secret", "earlier_secret"])
+            done += 1
+    return done, lost
 
 
 def send_test(*, webhook: Webhook) -> Delivery:

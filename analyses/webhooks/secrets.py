@@ -35,6 +35,11 @@ def unseal(sealed: str) -> str:
         raise SecretLost from error
 
 
+def reseal(sealed: str) -> str:
+    """The same, sealed with the present key. Raises :class:`SecretLost`."""
+    return seal(unseal(sealed))
+
+
 def _fernet() -> MultiFernet:
     return MultiFernet([_of(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 

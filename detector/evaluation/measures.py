@@ -233,7 +233,8 @@ def drawn_weights(sample: Sample, draws: int, seed: int) -> Iterator[Values]:
     block = max(1, BLOCK // len(sample.group))
     for start in range(0, draws, block):
         picked = rng.integers(groups, size=(min(block, draws - start), groups))
-        counts = np.apply_along_axis(np.bincount, 1, picked, minlength=groups)
+        cells = picked + groups * np.arange(len(picked))[:, None]
+        counts = np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape)
         yield counts[:, sample.group].astype(np.float64)
 
 

@@ -32,6 +32,7 @@ from detector.config import DetectorConfig
 from detector.engine import engine_for
 from detector.errors import AnalysisError
 from detector.evaluation.machine import commit
+from detector.evaluation.measures import Outcome, Sample, auc, difference, sample_of
 from detector.evaluation.reencoding import Quality, reencode
 from detector.loading import save_model
 from detector.looking import look
@@ -168,16 +169,14 @@ def area(rows: Sequence[Row], field: str) -> float:
 
 def gain(rows: Sequence[Row], draws: int = 1000) -> tuple[float, float, float]:
     """AUC of the sequence output less that of the mean, with its 95 % interval over groups."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.group, []).append(row)
-    every, rng, differences = list(groups.values()), np.random.default_rng(0), []
-    for _ in range(draws):
-        drawn = [row for i in rng.integers(len(every), size=len(every)) for row in every[i]]
-        if len({row.fake for row in drawn}) == 2:
-            differences.append(area(drawn, "sequence_logit") - area(drawn, "mean_logit"))
-    low, high = np.quantile(differences, (0.025, 0.975))
-    return area(rows, "sequence_logit") - area(rows, "mean_logit"), float(low), float(high)
+    sequence, mean = (sample_by(rows, field) for field in ("sequence_logit", "mean_logit"))
+    found = difference(sequence, mean, auc, draws)
+    return found.value, found.low, found.high
+
+
+def sample_by(rows: Sequence[Row], field: str) -> Sample:
+    """The rows as a sample whose scores are logits: only their order counts in an AUC."""
+    return sample_of([Outcome(r.fake, r.group, r.source, "", getattr(r, field), 0.0) for r in rows])
 
 
 def platt(rows: Sequence[Row], field: str) -> tuple[float, float]:

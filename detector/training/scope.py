@@ -25,6 +25,7 @@ EVERY = 10
 """Neighbouring frames of a window hardly differ."""
 ORDINARY = 0.99
 """The share of ordinary clips that stay in scope."""
+BATCH = 16
 FACELESS = ("chelsea", "coffee", "rocket")
 """Pictures of scikit-image that show no human face."""
 
@@ -62,7 +63,10 @@ def scope_figures(
 
 @torch.inference_mode()
 def share_beyond(model: CnnLstm, how: Input, faces: Sequence[Sequence[Image]], limit: float) -> float:
-    strange = [float(model.strangeness(model.features(to_tensor(np.stack(crops), how)))) for crops in faces]
+    crops = [crop for face in faces for crop in face]
+    batches = [crops[at : at + BATCH] for at in range(0, len(crops), BATCH)]
+    features = torch.cat([model.features(to_tensor(np.stack(batch), how)) for batch in batches])
+    strange = [float(model.strangeness(part)) for part in features.split([len(face) for face in faces])]
     return round(float(np.mean([value > limit for value in strange])), 3)
 
 

@@ -33,7 +33,6 @@ from detector.training.settings import TrainConfig, read_config
 from detector.training.train import load_averaged, load_members, load_start
 from detector.training.windows import window_pairs
 
-PAIRS_A_FILE = 20
 JUDGED = "windows-tune.csv"
 EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 40, 64, 2e-3, 1e-2
 
@@ -74,13 +73,13 @@ def tools(config: TrainConfig, *, tune: bool) -> tuple[PairSampler, CnnLstm, tor
     return sampler_for(config, tune=tune), model, device
 
 
-def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
+def write_features(job: tuple[TrainConfig, bool, int, int, Path]) -> None:
     """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
-    config, tune, number, target = job
+    config, tune, number, pairs, target = job
     sampler, model, device = tools(config, tune=tune)
     rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
     features, kinds = [], []
-    for pair in islice(window_pairs(sampler, rng, WINDOW_LENGTH), PAIRS_A_FILE):
+    for pair in islice(window_pairs(sampler, rng, WINDOW_LENGTH), pairs):
         for images in (pair.real, pair.fake):
             with torch.inference_mode():
                 crops = to_tensor(np.stack(images), INPUTS[config.model]).to(device)
@@ -91,12 +90,12 @@ def write_features(job: tuple[TrainConfig, bool, int, Path]) -> None:
     target.with_suffix(".part").replace(target)
 
 
-def prepare(config: TrainConfig, *, tune: bool, files: int) -> list[Path]:
+def prepare(config: TrainConfig, *, tune: bool, files: int, pairs: int) -> list[Path]:
     """Compute the features that are not there yet."""
     folder = config.folder / ("windows-tune" if tune else "windows-fit")
     folder.mkdir(parents=True, exist_ok=True)
     targets = [folder / f"{number:03}.pt" for number in range(files)]
-    jobs = [(config, tune, number, t) for number, t in enumerate(targets) if not t.exists()]
+    jobs = [(config, tune, number, pairs, t) for number, t in enumerate(targets) if not t.exists()]
     with multiprocessing.get_context("spawn").Pool(max(config.processes, config.workers)) as pool:
         for _ in tqdm(pool.imap_unordered(write_features, jobs), total=len(jobs), desc=folder.name):
             pass
@@ -155,12 +154,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the LSTM of a detector whose CNN is trained.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--files", type=int, default=60, help=f"files of {PAIRS_A_FILE} training pairs")
+    parser.add_argument("--files", type=int, default=60, help="files of training pairs (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=20, help="pairs in each (%(default)s)")
     options = parser.parse_args()
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
-    features, labels, _ = read_features(prepare(config, tune=False, files=options.files))
-    held_out = prepare(config, tune=True, files=max(1, options.files // 6))
+    features, labels, _ = read_features(prepare(config, tune=False, files=options.files, pairs=options.pairs))
+    held_out = prepare(config, tune=True, files=max(1, options.files // 6), pairs=options.pairs)
     model = averaged_model(config)
     for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
         parameter.requires_grad_(False)

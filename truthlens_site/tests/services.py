@@ -40,14 +40,15 @@ def free_port() -> int:
 
 def wait_until(happened: Callable[[], Any], *, seconds: float, what: str) -> Any:
     """The first true answer of ``happened``; fails the test after ``seconds``."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.02
     while True:
         answer = happened()
         if answer:
             return answer
         if time.monotonic() > deadline:
             pytest.fail(f"{what} did not happen within {seconds:.0f} seconds.")
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.5 * pause, 0.3)  # what takes long is not hurried by being asked
 
 
 @contextmanager
@@ -189,11 +190,12 @@ def postgres() -> Iterator[str]:
         yield server.url
 
 
-def empty_database(server: str) -> str:
-    """A new database on the server. Returns its URL."""
+def new_database(server: str, template: str = "template1") -> str:
+    """A new database on the server, empty or a copy of another one there. Returns its URL."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        names = Identifier(name), Identifier(template)
+        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
     return f"{server.rpartition('/')[0]}/{name}"
 
 

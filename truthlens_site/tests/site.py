@@ -5,9 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -38,6 +40,29 @@ def manage(state: Path, *words: str, **variables: str) -> subprocess.CompletedPr
         text=True,
         timeout=60,
     )
+
+
+@cache
+def migrated_database() -> bytes:
+    """An SQLite file with all tables in it: `migrate` takes seconds, so it is done once."""
+    with tempfile.TemporaryDirectory() as name:
+        done = manage(Path(name), "migrate", "--verbosity=0")
+        assert done.returncode == 0, done.stderr
+        return (Path(name) / "db.sqlite3").read_bytes()
+
+
+def put_database(state: Path) -> None:
+    """Tables for the site of that folder, unless it has some."""
+    path = state / "db.sqlite3"
+    if not path.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(migrated_database())
+
+
+@cache
+def kept_folder() -> tempfile.TemporaryDirectory[str]:
+    """For static files, which the first site collects and the others find there. Gone with this process."""
+    return tempfile.TemporaryDirectory(prefix="static-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +105,20 @@ def marked_processes(mark: str) -> list[int]:
 @contextmanager
 def running_site(folder: Path, **variables: str) -> Iterator[RunningSite]:
     """``up`` on a free port, ready. All of it is dead when the block ends."""
-    state = Path(variables.get("TRUTHLENS_STATE", folder / "state"))
+    if "DATABASE_URL" not in variables:
+        put_database(state_of(folder, variables))
+    with fresh_site(folder, **{"STATIC_ROOT": kept_folder().name, **variables}) as site:
+        yield site
+
+
+def state_of(folder: Path, variables: Mapping[str, str]) -> Path:
+    return Path(variables.get("TRUTHLENS_STATE", folder / "state"))
+
+
+@contextmanager
+def fresh_site(folder: Path, **variables: str) -> Iterator[RunningSite]:
+    """The same with a database and static files that it makes itself."""
+    state = state_of(folder, variables)
     port, mark = free_port(), uuid4().hex
     log = folder / f"up-{mark}.log"
     environment = site_environment(state, **variables, **{MARK: mark})

@@ -71,6 +71,8 @@ def test_without_a_broker_every_question_is_answered_in_plain_words() -> None:
     assert "well  database: The database" in lines
     assert "SICK  broker: ConnectionError" in lines
     assert "      Start the broker (`up` starts its own), or put REDIS_URL right." in lines
+    for name in ("workers", "queues", "clock"):
+        assert f"SICK  {name}: Not asked: it takes the broker.\n      Put the broker right first." in lines
     assert "Traceback" not in lines
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import runpy
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pytest_django import Settings
 
 from accounts.models import Role, User
 from detector import DetectorConfig
-from truthlens_site.tests.site import manage, site_environment
+from truthlens_site.tests.site import ROOT, manage, site_environment
 
 SETTINGS = Path(__file__).resolve().parents[1] / "settings.py"
 PRODUCTION = {"DEBUG": "false", "SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "lens.example.org"}
@@ -226,6 +227,21 @@ def test_a_bad_value_ends_the_start_without_a_traceback(state: Path, command: st
     assert refused.stderr == (
         "TruthLens can't start: CONFIDENCE_THRESHOLD must lie between 0.5 and 1, not 2.0.\n"
     )
+
+
+def test_a_bad_value_ends_gunicorn_without_a_traceback(state: Path) -> None:
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--no-control-socket"]
+    refused = subprocess.run(
+        [*command, "truthlens_site.wsgi"],
+        cwd=ROOT,
+        env=site_environment(state, CONFIDENCE_THRESHOLD="2"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert refused.returncode == 3  # its word for a start that is not worth another try
+    assert "TruthLens can't start: CONFIDENCE_THRESHOLD must lie between" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.slow

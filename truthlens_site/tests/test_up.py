@@ -21,15 +21,17 @@ import pytest
 from detector.tests.clips import face_clip
 from detector.tests.tiny import write_tiny_weights
 from truthlens_site.tests.services import free_port, wait_until
-from truthlens_site.tests.site import RunningSite, manage, running_site
+from truthlens_site.tests.site import RunningSite, fresh_site, manage, put_database, running_site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PARTS = ("broker", "worker", "web")
+LIGHT = {"FACE_FINDER": "haar"}
+"""Loads in a fraction of the time; for sites that judge nothing."""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    with running_site(tmp_path_factory.mktemp("site")) as site:
+    with fresh_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 
 
@@ -113,7 +115,7 @@ def test_no_analysis_is_lost_when_every_part_is_killed(tmp_path: Path) -> None:
     """Two waiting clips: the worker dies in one of them, the broker and the web server die too."""
     clip = face_clip(tmp_path / "clip.mp4", seconds=1)
     weights = write_tiny_weights(tmp_path / "weights")
-    with running_site(tmp_path, MODEL_PATH=str(weights), FACE_FINDER="haar") as site:
+    with running_site(tmp_path, MODEL_PATH=str(weights), **LIGHT) as site:
         queued = manage(
             site.state, "shell", "-c", SUBMIT.format(clip=str(clip), count=2), MODEL_PATH=str(weights)
         )
@@ -150,7 +152,7 @@ def test_it_works_on_postgresql_and_a_redis_of_ones_own(
         "DATABASE_URL": postgres_url,
         "REDIS_URL": redis_server,
         "MODEL_PATH": str(write_tiny_weights(tmp_path / "weights")),
-        "FACE_FINDER": "haar",
+        **LIGHT,
     }
     clip = face_clip(tmp_path / "clip.mp4", seconds=1)
     with running_site(tmp_path, **variables) as site:
@@ -181,6 +183,7 @@ def test_production_serves_hashed_files_and_asks_for_https(tmp_path: Path) -> No
         "SECRET_KEY": "x" * 50,
         "ALLOWED_HOSTS": "127.0.0.1",
         "TRUSTED_PROXIES": "1",
+        **LIGHT,
     }
     with running_site(tmp_path, **production) as site:
         assert health(site)["database"], "a monitor without https gets its answer"
@@ -200,7 +203,7 @@ def test_sigterm_ends_everything_and_a_second_start_keeps_the_state(tmp_path: Pa
     """An upload that was half sent goes on after it."""
     content = face_clip(tmp_path / "clip.mp4", seconds=1).read_bytes()
     half = len(content) // 2
-    with running_site(tmp_path) as site:
+    with running_site(tmp_path, **LIGHT) as site:
         authorization = f"Token {manage(site.state, 'shell', '-c', NEW_TOKEN).stdout.split()[-1]}"
         begun = tus(site, "POST", "/api/v1/uploads/", authorization, upload_length=str(len(content)))
         address = begun.headers["Location"].removeprefix(site.url)
@@ -209,7 +212,7 @@ def test_sigterm_ends_everything_and_a_second_start_keeps_the_state(tmp_path: Pa
         assert site.process.wait(timeout=15) == 0
         assert site.output.rstrip().endswith("Stopped.")
         assert site.processes() == []
-    with running_site(tmp_path, TRUTHLENS_STATE=str(site.state)) as again:
+    with running_site(tmp_path, TRUTHLENS_STATE=str(site.state), **LIGHT) as again:
         assert "first administrator" not in again.output
         assert tus(again, "HEAD", address, authorization).headers["Upload-Offset"] == str(half)
         sent = tus(again, "PATCH", address, authorization, content[half:], upload_offset=str(half))
@@ -244,7 +247,7 @@ def tus(
 
 
 def test_nothing_survives_when_it_is_killed_itself_even_on_a_long_path(tmp_path: Path) -> None:
-    with running_site(tmp_path, TRUTHLENS_STATE=str(tmp_path / ("long" * 40))) as site:
+    with running_site(tmp_path, TRUTHLENS_STATE=str(tmp_path / ("long" * 40)), **LIGHT) as site:
         assert health(site)["broker"]
         assert len(site.processes()) > len(PARTS)
         site.process.kill()
@@ -277,6 +280,7 @@ def test_a_port_in_use_is_told_in_one_sentence(tmp_path: Path) -> None:
 def test_what_it_can_not_start_with_is_told_without_a_traceback(
     tmp_path: Path, variables: dict[str, str], sentence: str
 ) -> None:
+    put_database(tmp_path)
     refused = manage(tmp_path, "up", "--port", str(free_port()), **variables)
     assert refused.returncode == 1
     assert sentence in refused.stderr

@@ -47,9 +47,9 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        self.welcome()
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
-        self.welcome()
         connections.close_all()
 
     def welcome(self) -> None:
