@@ -104,13 +104,13 @@ def second_line(backbone: str) -> list[str]:
     card, validation = shipped(backbone)
     found = {(row["subset"], row["measure"]): row for row in validation}
     areas = [interval(found[subset, "auc"]) for subset in ("FaceForensics++", "all")]
-    right, open_ = (
+    right, left = (
         float(found["all", name]["value"]) for name in ("accuracy_of_decided", "inconclusive_share")
     )
     return [
         f"The second model, `{card.name}` version {card.version}, for comparison: AUC {areas[0]} on the",
-        f"FaceForensics++ clips, {areas[1]} on all; {right:.2f} right of the clips given a verdict, {open_:.2f}",
-        "left inconclusive.",
+        f"FaceForensics++ clips, {areas[1]} on all; {right:.2f} right of the clips given a verdict,",
+        f"{left:.2f} left inconclusive.",
     ]
 
 

@@ -216,3 +216,10 @@ def test_without_usable_weights_at_model_path_only_the_shipped_ones_are_listed(t
     cards = find_model_cards(DetectorConfig(model_path=tmp_path / "none.safetensors"), tmp_path)
     assert cards
     assert all(card.shipped and not card.in_use for card in cards)
+
+
+def test_what_a_card_notes_is_read_first(tmp_path: Path) -> None:
+    card = own(tmp_path, note="A second look.")
+    assert "A second look." in text_of(card, "summary")
+    weaker = next(card for card in find_model_cards(DetectorConfig(), tmp_path) if not card.in_use)
+    assert "weaker than the default model" in text_of(weaker, "summary")
