@@ -13,6 +13,13 @@ from analyses.api.problems import Problem
 from analyses.detection import Failure
 from analyses.upload_limit import UploadLimit
 
+ONCE = ("key_in_use", "key_reused")
+"""Of a request that may carry an Idempotency-Key."""
+OF_ANALYSES = ("no_weights", "quota_analyses", "quota_minutes", "quota_running")
+"""Of what starts an analysis."""
+OF_FILES = ("empty", "not_video", "unsupported", "too_large", "quota_storage", "storage_away", "disk_full")
+"""Of what takes a video."""
+
 
 class ApiRequest(Request):
     """A request whose user is known."""
@@ -22,12 +29,12 @@ class ApiRequest(Request):
 
 class ApiView(APIView):
     """``costs`` names what a method costs where it isn't simply a read or a write (``API_RATES``),
-    ``problems`` the statuses that it may answer beside those of every address.
+    ``problems`` the codes that it may refuse with beside those of every address (``analyses.api.openapi``).
     """
 
     http_method_names: Sequence[str] = ("get", "head", "post", "patch", "delete")
     costs: ClassVar[dict[str, str]] = {}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {}
     limit: UploadLimit
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
