@@ -1,4 +1,4 @@
-"""Transactions that meet at the same rows of a real PostgreSQL, which ends one that waits for another in turn."""
+"""Transactions that meet at the same rows of a real PostgreSQL, and must not wait for each other."""
 
 import json
 import os
