@@ -1,9 +1,11 @@
 """What all views of the API share."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, UnreadablePostError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -19,6 +21,9 @@ OF_ANALYSES = ("no_weights", "quota_analyses", "quota_minutes", "quota_running")
 """Of what starts an analysis."""
 OF_FILES = ("empty", "not_video", "unsupported", "too_large", "quota_storage", "storage_away", "disk_full")
 """Of what takes a video."""
+
+
+BLOCK_BYTES = 64 * 1024
 
 
 class ApiRequest(Request):
@@ -47,6 +52,8 @@ class ApiView(APIView):
         """Nothing of what one person gets may be kept for another."""
         finished = super().finalize_response(request, response, *args, **kwargs)
         finished.headers.setdefault("Cache-Control", "private, no-cache")
+        if finished.status_code >= 400:
+            _read_rest(request._request)
         return finished
 
     def cost_of(self, request: Request) -> str:
@@ -61,3 +68,13 @@ class ApiView(APIView):
         if not isinstance(data, dict):
             raise Problem("invalid", "The body must be an object.")
         return data
+
+
+def _read_rest(request: HttpRequest) -> None:
+    """Of a request that is refused. Gunicorn cuts off a client with more than a little left to send, which
+    may lose the answer, and breaks the next request on the same connection.
+    """
+    left = settings.MAX_VIDEO_SIZE_BYTES
+    with suppress(UnreadablePostError):
+        while left > 0 and (block := request.read(BLOCK_BYTES)):
+            left -= len(block)
