@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.audit import Target
+from accounts.locks import take_turn
 from accounts.models import Invitation, User
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def create_invitation(*, email: str, created_by: User) -> tuple[Invitation, str]
     """A new invitation in place of an open one of the same address, and its token, which is told once."""
     token, now = token_urlsafe(TOKEN_BYTES), timezone.now()
     with transaction.atomic():
+        take_turn(user=created_by)
         Invitation.objects.open().filter(email=email.lower()).update(revoked_at=now)
         invitation = Invitation.objects.create(
             email=email.lower(),

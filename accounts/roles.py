@@ -6,11 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Target
+from accounts.locks import lock_users
 from accounts.models import Role, User
 from accounts.tokens import revoke_all
 
 OWN = _("Nobody changes their own role or suspends themselves: ask another administrator.")
 LAST = _("This is the last administrator who can log in: make somebody else one first.")
+GONE = _("This account is gone.")
 NOT_YOURS = _("Only administrators change roles, suspend and reinstate.")
 NO_REASON = _("Give a reason: it goes into the audit log.")
 
@@ -81,8 +83,7 @@ def keep_an_administrator(user: User) -> None:
 
     Raises :class:`LastAdministrator` where no other could log in.
     """
-    administrators = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
-    if list(administrators.order_by("pk")) == [user]:
+    if list(lock_users(administrators=True)) == [user.pk]:
         raise LastAdministrator(LAST)
 
 
@@ -91,15 +92,17 @@ def _changeable(user: User, actor: User | None, reason: str) -> User:
 
     The actor's own row is among them, so what it says of their rights still holds.
     """
-    rows = User.objects.select_for_update().order_by("pk")
-    administrators = list(rows.filter(is_superuser=True, is_active=True))
+    rows = lock_users(user.pk, administrators=True)
+    administrators = [row for row in rows.values() if row.is_superuser and row.is_active]
     if actor is not None and actor not in administrators:
         raise NotAllowed(NOT_YOURS)
     if actor == user:
         raise NotAllowed(OWN)
     if not reason.strip():
         raise NotAllowed(NO_REASON)
-    return rows.get(pk=user.pk)
+    if user.pk not in rows:
+        raise NotAllowed(GONE)
+    return rows[user.pk]
 
 
 def _record(

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.db import transaction
 
 from accounts import audit
 from accounts.audit import Target
+from accounts.locks import lock_users
 from accounts.models import User
 from accounts.personal_data import erase_user
 from accounts.roles import keep_an_administrator
@@ -38,17 +40,19 @@ def delete_account(*, user: User) -> None:
     """Remove the account with everything that it owns; the audit log keeps that it was there.
 
     A worker that runs one of its analyses notices that the claim is gone, and keeps nothing. Raises
-    :class:`accounts.roles.LastAdministrator`.
+    :class:`accounts.roles.LastAdministrator`, and PermissionDenied for one that is gone already.
     """
     with transaction.atomic():
+        lock_users(user.pk, administrators=True)
         keep_an_administrator(user)
-        User.objects.select_for_update().get(pk=user.pk)  # nothing new gets an owner from here on
+        if not User.objects.select_for_update().filter(pk=user.pk):  # nothing new gets an owner from here on
+            raise PermissionDenied
         belongings = belongings_of(user)
         _delete_rows(user)
+        erase_user(user)
         target = Target("user", user.uuid)
         after = {"analyses": len(belongings.evidence)}
         audit.record(actor=user, action="delete_account", target=target, after=after)
-        erase_user(user)
         after_commit(remove_files, belongings)
 
 
@@ -74,17 +78,21 @@ def remove_files(belongings: Belongings) -> None:
 
 
 def _delete_rows(user: User) -> None:
-    Export.objects.for_user(user).delete()
-    Upload.objects.for_user(user).delete()
-    Webhook.objects.for_user(user).delete()
+    """In the order of ``accounts.locks``."""
+    list(Video.objects.select_for_update().filter(owner=user).order_by("pk").values_list("pk"))
+    rows = Analysis.objects.select_for_update().for_user(user).order_by("pk")
+    keys = list(rows.values_list("pk", flat=True))  # nothing new comes to hang on them from here on
     ShareLink.objects.filter(created_by=user).delete()
     Dispute.objects.filter(author=user, analysis__owner=user).delete()
     Complaint.objects.filter(author=user).update(author=None)
-    keys = list(Analysis.objects.for_user(user).values_list("pk", flat=True))
     for start in range(0, len(keys), BATCH):
         # The keys alone are read: documents are large.
         Analysis.objects.filter(pk__in=keys[start : start + BATCH]).only("pk").delete()
     Video.objects.filter(owner=user).delete()
+    list(Webhook.objects.select_for_update().for_user(user).order_by("pk").values_list("pk"))
+    Webhook.objects.for_user(user).delete()
+    Export.objects.for_user(user).delete()
+    Upload.objects.for_user(user).delete()
 
 
 def _tried(remove: Callable[..., object], *arguments: object) -> None:

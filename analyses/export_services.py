@@ -12,6 +12,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.locks import take_turn
 from accounts.models import User
 from analyses.commits import after_commit
 from analyses.filters import HistoryParameters
@@ -33,7 +34,7 @@ class TooManyExports(Exception):
 def request_export(*, owner: User, filters: Mapping[str, str]) -> Export:
     """Queue an export of the user's history. Raises :class:`TooManyExports`."""
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=owner.pk)  # two clicks at once count one after the other
+        take_turn(user=owner)  # two clicks at once count one after the other
         if Export.objects.for_user(owner).unfinished().count() >= MOST_UNFINISHED:
             raise TooManyExports(owner.uuid)
         export = Export.objects.create(owner=owner, filters=HistoryParameters.of(filters).words)
@@ -47,7 +48,7 @@ def request_account_data(*, owner: User, kind: ExportKind) -> Export:
     Raises :class:`TooManyExports` while one is being made.
     """
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=owner.pk)
+        take_turn(user=owner)
         earlier = Export.objects.for_user(owner).filter(kind__in=ACCOUNT_KINDS)
         if earlier.unfinished().exists():
             raise TooManyExports(owner.uuid)

@@ -13,10 +13,10 @@ from math import ceil, inf
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts.locks import take_turn
 from accounts.models import Role, User
 from analyses.models import Analysis, AnalysisStart, Upload, Video
 
@@ -112,17 +112,6 @@ def check(*, user: User, size: int = 0, arrival: Upload | None = None) -> None:
 def admit(*, user: User, size: int = 0, arrival: Upload | None = None) -> None:
     """:func:`check`, in the transaction that uses what it allows, and in the user's turn."""
     check(user=take_turn(user=user), size=size, arrival=arrival)
-
-
-def take_turn(*, user: User) -> User:
-    """The user as the row is now. The same user's others wait for the end of this transaction.
-
-    Raises PermissionDenied where the user was suspended since the request began.
-    """
-    current = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if not current.is_active:
-        raise PermissionDenied
-    return current
 
 
 def count_start(*, user: User, analysis: Analysis) -> None:

@@ -60,7 +60,7 @@ def hold(*, analysis: Analysis, moderator: User, reason: str) -> None:
     if not reason:
         raise NotAllowed(NO_REASON)
     with transaction.atomic():
-        case = locked_case(analysis)
+        case = locked_case(analysis, moderator)
         if case.is_kept:
             raise NotAllowed(HELD_ALREADY)
         case.kept_since, case.kept_by, case.kept_reason = timezone.now(), moderator, reason
@@ -74,7 +74,7 @@ def lift_hold(*, analysis: Analysis, moderator: User, reason: str) -> None:
     if not reason:
         raise NotAllowed(NO_REASON)
     with transaction.atomic():
-        case = locked_case(analysis)
+        case = locked_case(analysis, moderator)
         if not case.is_kept:
             raise NotAllowed(NOT_HELD)
         case.kept_since, case.kept_by, case.kept_reason = None, None, ""

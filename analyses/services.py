@@ -6,7 +6,7 @@ worker that was taken for dead, or whose analysis was deleted, changes nothing a
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 
 from accounts import audit
 from accounts.audit import Target
+from accounts.locks import lock_users
 from accounts.models import User
 from analyses import quotas, tallies
 from analyses.commits import after_commit
@@ -83,9 +84,9 @@ def submit_analysis(
     check_upload(upload, backbone)
     sha256 = sha256_of(upload)
     find = partial(find_earlier, owner=owner, sha256=sha256, backbone=backbone, stability=stability)
-    analysis = find()
+    with transaction.atomic():
+        analysis = _take_earlier(find, arrival)
     if analysis is not None:
-        _finish_arrival(arrival, analysis)
         return analysis
     quotas.check(user=owner, size=upload.size or 0, arrival=arrival)  # before the file is stored
     video = Video(
@@ -95,12 +96,12 @@ def submit_analysis(
     try:
         with transaction.atomic():
             current = quotas.take_turn(user=owner)
-            analysis = find()  # handed in at the same moment
+            analysis = _take_earlier(find, arrival)  # handed in at the same moment
             if analysis is None:
                 quotas.check(user=current, size=video.size_bytes, arrival=arrival)
                 video.save(force_insert=True)
                 analysis = _queue(video, backbone, stability, owner)
-            _finish_arrival(arrival, analysis)
+                _finish_arrival(arrival, analysis)
     except BaseException as error:
         if not is_in_doubt(error):
             video.file.delete(save=False)
@@ -108,6 +109,17 @@ def submit_analysis(
     if analysis.video_id != video.pk:
         video.file.delete(save=False)
     return analysis
+
+
+def _take_earlier(find: Callable[[], Analysis | None], arrival: Upload | None) -> Analysis | None:
+    """What ``find`` finds, unless it is deleted at this moment. The arrival is finished with it."""
+    found = find()
+    if found is None or arrival is None:
+        return found
+    if not Analysis.objects.select_for_update(no_key=True).filter(pk=found.pk).values_list("pk"):
+        return None
+    _finish_arrival(arrival, found)
+    return found
 
 
 def find_earlier(*, owner: User, sha256: str, backbone: str, stability: bool) -> Analysis | None:
@@ -134,6 +146,7 @@ def rerun_analysis(
     """
     check_model(backbone)
     with transaction.atomic():
+        lock_users(asked_by.pk if asked_by else analysis.owner_id, analysis.owner_id)
         video = Video.objects.select_for_update().get(pk=analysis.video_id)
         if not video.file:
             raise FileGone(str(video.uuid))
@@ -188,9 +201,11 @@ def delete_analysis(*, analysis: Analysis, by: User | None = None) -> None:
         video = Video.objects.select_for_update().filter(pk=analysis.video_id).first()
         if video is not None and by is not None and by.pk != analysis.owner_id:
             _refuse_on_hold(video)
-        if Analysis.objects.queued().filter(pk=analysis.pk).exists():
+        rows = Analysis.objects.filter(pk=analysis.pk)
+        list(rows.select_for_update().values_list("pk"))  # nothing new comes to hang on it from here on
+        if rows.queued().exists():
             quotas.give_back(analysis.uuid)
-        if Analysis.objects.filter(pk=analysis.pk).delete()[0]:
+        if rows.delete()[0]:
             _tell(by, "delete_analysis", analysis)
         after_commit(delete_evidence, analysis.uuid)
         if video is not None and not video.analyses.exists():

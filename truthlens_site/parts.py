@@ -26,10 +26,12 @@ def broker() -> Part:
     return Part("broker", valkey_command(settings.BROKER_SOCKET, settings.STATE / "valkey"), ends_last=True)
 
 
-def worker() -> Part:
+def worker(address: str) -> Part:
+    """``address``: where the web server will answer, in case no setting says where the site is."""
     # Spinning OpenMP threads starve each other on a busy machine: a face search went from 92 ms to seconds.
     patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
-    return Part("worker", [sys.executable, str(_manage()), "worker"], patient)
+    site = {} if settings.SITE_URL else {"SITE_URL": address}
+    return Part("worker", [sys.executable, str(_manage()), "worker"], patient | site)
 
 
 def web(host: str, port: int) -> Part:

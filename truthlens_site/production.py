@@ -36,3 +36,8 @@ def _check_hosts(hosts: Sequence[str]) -> None:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts when DEBUG is false.")
     if any(host.strip(".") in ("", "*") for host in hosts):
         raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts; * would answer to any name.")
+
+
+def site_address(hosts: Sequence[str], *, https: bool) -> str:
+    """Where people find the site, as far as the first of its hosts tells."""
+    return f"{'https' if https else 'http'}://{hosts[0].lstrip('.')}"

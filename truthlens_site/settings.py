@@ -17,7 +17,7 @@ from truthlens_site.environment import Environment
 from truthlens_site.languages import languages_in
 from truthlens_site.logging import log_settings
 from truthlens_site.places import broker_socket, secret_key, store_origin
-from truthlens_site.production import check_mode
+from truthlens_site.production import check_mode, site_address
 from truthlens_site.reporting import start_reporting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -314,6 +314,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "truthlens@lo
 
 HTTPS = env.switch("HTTPS", default=PRODUCTION)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+# Letters that no request asks for lead there. On a site for this machine `up` knows it, and tells the worker.
+SITE_URL = env.web_address("SITE_URL") or (site_address(ALLOWED_HOSTS, https=HTTPS) if PRODUCTION else "")
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 30 * 24 * 3600 if HTTPS else 0

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from analyses import services
 from analyses.access import get_analysis
 from analyses.api.answers import analysis_answer, once, retry_after
-from analyses.api.base import ApiRequest, ApiView
+from analyses.api.base import OF_ANALYSES, OF_FILES, ONCE, ApiRequest, ApiView
 from analyses.api.cursors import NewestFirst
 from analyses.api.openapi import IDEMPOTENCY_KEY
 from analyses.api.serializers import (
@@ -31,7 +31,7 @@ class AnalysesPages(NewestFirst):
 class AnalysesView(ApiView):
     pagination_class = AnalysesPages
     costs: ClassVar[dict[str, str]] = {"POST": "upload"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503, 507)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"POST": (*OF_FILES, *OF_ANALYSES, *ONCE)}
 
     @extend_schema(
         operation_id="list_analyses",
@@ -78,7 +78,7 @@ def submitted(
 
 
 class AnalysisView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"DELETE": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"DELETE": ("on_hold",)}
 
     @extend_schema(operation_id="get_analysis", responses={200: AnalysisDocument})
     def get(self, request: ApiRequest, uuid: UUID) -> Response:

@@ -3,17 +3,16 @@
 from typing import ClassVar
 from uuid import UUID
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from analyses import services
 from analyses.access import get_analysis
 from analyses.api.answers import analysis_answer, once
-from analyses.api.base import ApiRequest, ApiView
+from analyses.api.base import OF_ANALYSES, ONCE, ApiRequest, ApiView
 from analyses.api.openapi import IDEMPOTENCY_KEY
 from analyses.api.serializers import AnalysisDocument, OptionsFields
-from analyses.models import Analysis, Video
+from analyses.models import Analysis
 
 
 class CancelView(ApiView):
@@ -26,7 +25,7 @@ class CancelView(ApiView):
 
 
 class RerunView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"POST": (*OF_ANALYSES, *ONCE)}
 
     @extend_schema(
         operation_id="rerun_analysis",
@@ -44,7 +43,4 @@ class RerunView(ApiView):
 
 
 def _rerun(request: ApiRequest, analysis: Analysis, fields: OptionsFields) -> Analysis:
-    try:
-        return services.rerun_analysis(analysis=analysis, asked_by=request.user, **fields.validated_data)
-    except Video.DoesNotExist as error:
-        raise Http404 from error
+    return services.rerun_analysis(analysis=analysis, asked_by=request.user, **fields.validated_data)

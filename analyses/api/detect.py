@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from analyses.api.analyses import submitted
 from analyses.api.answers import once, retry_after
-from analyses.api.base import ApiRequest, ApiView
+from analyses.api.base import OF_ANALYSES, OF_FILES, ONCE, ApiRequest, ApiView
 from analyses.api.openapi import IDEMPOTENCY_KEY, DetectSchema
 from analyses.api.problems import problem_from
 from analyses.api.serializers import DetectDocument, DetectError, DetectPending, SubmissionFields, address_of
@@ -24,19 +23,18 @@ PREFER = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="`wait=N`: answer after so many seconds at most (25 unless asked, 60 at most).",
 )
-UNREADABLE = OpenApiResponse(DetectError, "key_reused, or the code of a clip that could not be analysed")
 
 
 class DetectView(ApiView):
     schema = DetectSchema()
     costs: ClassVar[dict[str, str]] = {"POST": "detect"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409, 422, 503, 504, 507)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"POST": (*OF_FILES, *OF_ANALYSES, *ONCE)}
 
     @extend_schema(
         operation_id="detect",
         parameters=[PREFER, IDEMPOTENCY_KEY],
         request={"multipart/form-data": SubmissionFields},
-        responses={200: DetectDocument, 202: DetectPending, 422: UNREADABLE},
+        responses={200: DetectDocument, 202: DetectPending, 422: DetectError},
     )
     def post(self, request: ApiRequest) -> Response:
         """Hand in a video and wait for the verdict. 202 with the analysis' address where it takes longer."""
@@ -64,10 +62,7 @@ def _error(code: str, message: str, status: int, headers: Mapping[str, str] | No
 def _detected(request: ApiRequest, asked: dict[str, Any]) -> Response:
     analysis = submitted(request, **asked)
     seconds = seconds_asked(request.headers.get("Prefer", ""))
-    try:
-        response = answer_of(wait_for(analysis, seconds))
-    except Analysis.DoesNotExist as error:  # deleted meanwhile
-        raise Http404 from error
+    response = answer_of(wait_for(analysis, seconds))
     if "Prefer" in request.headers:
         response["Preference-Applied"] = f"wait={seconds}"
     return response

@@ -9,15 +9,21 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.permissions import SAFE_METHODS
 
-from analyses.refusals import ENDED_STATUS, REFUSALS, refusal_of
-from analyses.wording import REFUSAL_HINTS
+from analyses.detection import Failure
+from analyses.refusals import ended_refusal, refusal_of
 
 PROBLEM = "application/problem+json"
 RESULT, PROBLEM_SCHEMA = "ResultDocument", "Problem"
-COMMON = (401, 403, 404, 405, 429, 500)
-"""Any address may answer these."""
-OF_BODIES = (400, 413, 415)
+COMMON = (
+    "not_authenticated", "bad_token", "forbidden", "not_found", "method_not_allowed", "too_many_requests",
+    "server_error",
+)  # fmt: skip
+"""Any address may refuse with these."""
+OF_CHANGES = ("csrf_failed", "read_only_token")
+OF_PARAMETERS = ("malformed", "invalid")
+OF_BODIES = (*OF_PARAMETERS, "request_too_large", "too_large", "unsupported_media_type")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -77,25 +83,28 @@ class ApiSchema(AutoSchema):
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
-        statuses = {*COMMON, *getattr(self.view, "problems", {}).get(self.method, ())}
-        statuses |= {400} if operation.get("parameters") else set()
-        statuses |= set(OF_BODIES) if "requestBody" in operation else set()
-        for status in sorted(statuses):
-            operation["responses"].setdefault(str(status), self.problem(status))
+        told: dict[int, list[str]] = {}
+        for code, status in self.refusals(operation):
+            told.setdefault(status, []).append(code)
+        for status, codes in sorted(told.items()):
+            problem = operation["responses"].setdefault(str(status), self.problem(status))
+            problem["description"] = ", ".join(codes)
         return operation
+
+    def refusals(self, operation: dict[str, Any]) -> dict[tuple[str, int], None]:
+        """Each code that it may refuse with, and the status with it, in the order of telling them."""
+        codes = [*COMMON, *getattr(self.view, "problems", {}).get(self.method, ())]
+        codes += OF_CHANGES if self.method not in SAFE_METHODS else ()
+        codes += OF_PARAMETERS if any(map(_can_be_wrong, operation.get("parameters", ()))) else ()
+        codes += OF_BODIES if "requestBody" in operation else ()
+        return {(code, refusal_of(code).status): None for code in codes}
 
     def get_summary(self) -> str:
         """The first sentence of what it does."""
         return str(self.get_description()).split(". ")[0].split("\n")[0].rstrip(".")
 
     def problem(self, status: int) -> dict[str, Any]:
-        every = [*REFUSALS, *map(str, REFUSAL_HINTS)]
-        codes = [code for code in every if refusal_of(code).status == status]
-        codes += [code for code, ended in ENDED_STATUS.items() if ended == status and code not in codes]
-        described: dict[str, Any] = {
-            "description": ", ".join(codes),
-            "content": {self.problem_type: {"schema": self.problem_ref}},
-        }
+        described: dict[str, Any] = {"content": {self.problem_type: {"schema": self.problem_ref}}}
         if status == 429:
             described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
         return described
@@ -106,6 +115,16 @@ class DetectSchema(ApiSchema):
 
     problem_ref: ClassVar[dict[str, str]] = {"$ref": "#/components/schemas/DetectError"}
     problem_type = "application/json"
+
+    def refusals(self, operation: dict[str, Any]) -> dict[tuple[str, int], None]:
+        """With those of an analysis that ends without a result."""
+        ended = {(str(code), ended_refusal(code).status): None for code in Failure}
+        return super().refusals(operation) | ended
+
+
+def _can_be_wrong(parameter: dict[str, Any]) -> bool:
+    """What is wrong in an address isn't found, and these headers are refused otherwise or not at all."""
+    return parameter["in"] != "path" and parameter["name"] not in ("If-None-Match", "Tus-Resumable")
 
 
 def only_the_api(endpoints: list[Any], **kwargs: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from analyses.models import Analysis, Video
 from analyses.refusals import answer_to, refusal_of
 from analyses.services import QuotaExceeded, StillNeeded, UploadRejected
 from analyses.storage import StorageAway
@@ -84,6 +85,8 @@ CODES: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.ParseError, "malformed"),
     (exceptions.NotFound, "not_found"),
     (Http404, "not_found"),
+    (Analysis.DoesNotExist, "not_found"),  # deleted since the request began
+    (Video.DoesNotExist, "not_found"),
     (PermissionDenied, "forbidden"),
     (RequestDataTooBig, "request_too_large"),
     (SuspiciousOperation, "malformed"),

@@ -30,7 +30,7 @@ from analyses.views.files import evidence_response
 
 
 class ResultView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("not_finished",)}
 
     @extend_schema(operation_id="get_result", parameters=[IF_NONE_MATCH], responses={**DOCUMENT, **UNCHANGED})
     def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
@@ -39,7 +39,7 @@ class ResultView(ApiView):
 
 
 class FramesView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("not_finished",)}
 
     @extend_schema(
         operation_id="get_frames",
@@ -56,7 +56,7 @@ class FramesView(ApiView):
 
 
 class JsonView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("not_finished",)}
 
     @extend_schema(
         operation_id="download_json", parameters=[IF_NONE_MATCH], responses={**DOCUMENT, **UNCHANGED}
@@ -70,7 +70,7 @@ class JsonView(ApiView):
 
 
 class CsvView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("not_finished",)}
 
     @extend_schema(
         operation_id="download_csv",
@@ -87,7 +87,7 @@ class CsvView(ApiView):
 
 class PdfView(ApiView):
     costs: ClassVar[dict[str, str]] = {"GET": "write"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("not_finished", "no_result", "storage_away")}
 
     @extend_schema(
         operation_id="download_pdf",
@@ -107,7 +107,7 @@ class PdfView(ApiView):
 
 class ZipView(ApiView):
     costs: ClassVar[dict[str, str]] = {"GET": "write"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"GET": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("not_finished", "no_result")}
 
     @extend_schema(operation_id="download_zip", responses={(200, "application/zip"): BINARY})
     def get(self, request: ApiRequest, uuid: UUID) -> HttpResponseBase:
@@ -123,6 +123,8 @@ class ZipView(ApiView):
 
 
 class EvidenceView(ApiView):
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("storage_away",)}
+
     @extend_schema(
         operation_id="get_evidence",
         parameters=[IF_NONE_MATCH],

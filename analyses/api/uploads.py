@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from analyses import tus
 from analyses.access import get_upload
-from analyses.api.base import ApiRequest, ApiView
+from analyses.api.base import OF_ANALYSES, OF_FILES, ApiRequest, ApiView
 from analyses.api.openapi import BINARY
 from analyses.api.problems import CONTENT_TYPE, Problem, problem_document
 from analyses.api.serializers import UploadDocument, address_of
@@ -28,7 +28,7 @@ CODES = {
     423: "upload_busy",
     460: "checksum_mismatch",
 }
-ON_PIECES = (409, 410, 411, 412, 423, 460, 503, 507)
+ON_PIECES = (*CODES.values(), *OF_FILES, *OF_ANALYSES)
 KEPT_HEADERS = ("Tus-Resumable", "Tus-Version", "Cache-Control", "Allow")
 
 
@@ -51,7 +51,12 @@ OVERRIDE = _header("X-HTTP-Method-Override", enum=["PATCH", "DELETE"])
 class UploadsView(ApiView):
     http_method_names = ("post", "options")
     costs: ClassVar[dict[str, str]] = {"POST": "upload"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (412, 413, 503, 507)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {
+        "POST": (
+            "malformed", "wrong_tus_version", "empty", "too_large", "quota_storage", "too_many_uploads",
+            "disk_full", *OF_ANALYSES,
+        )
+    }  # fmt: skip
 
     @extend_schema(
         operation_id="begin_upload",
@@ -71,10 +76,10 @@ class UploadsView(ApiView):
 class UploadView(ApiView):
     http_method_names = ("get", "head", "post", "patch", "delete", "options")
     costs: ClassVar[dict[str, str]] = {"PATCH": "read", "POST": "read"}
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {
         "PATCH": ON_PIECES,
         "POST": ON_PIECES,
-        "DELETE": (412,),
+        "DELETE": ("wrong_tus_version",),
     }
 
     @extend_schema(operation_id="get_upload", responses={200: UploadDocument})

@@ -25,7 +25,7 @@ from analyses.webhooks.models import Delivery, Webhook
 
 
 class WebhooksView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"POST": ("too_many_webhooks",)}
 
     @extend_schema(operation_id="list_webhooks", responses={200: WebhooksDocument})
     def get(self, request: ApiRequest) -> Response:
@@ -81,7 +81,7 @@ class SecretView(ApiView):
 
 
 class TestView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"POST": ("webhook_off",)}
 
     @extend_schema(operation_id="test_webhook", request=None, responses={202: DeliveryDocument})
     def post(self, request: ApiRequest, uuid: UUID) -> Response:
@@ -103,7 +103,7 @@ class DeliveriesView(ApiView):
 
 
 class ResendView(ApiView):
-    problems: ClassVar[dict[str, tuple[int, ...]]] = {"POST": (409,)}
+    problems: ClassVar[dict[str, tuple[str, ...]]] = {"POST": ("webhook_off",)}
 
     @extend_schema(operation_id="resend_delivery", request=None, responses={202: DeliveryDocument})
     def post(self, request: ApiRequest, uuid: UUID, delivery: UUID) -> Response:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.audit import Target
+from accounts.locks import take_turn
 from accounts.models import User
 from analyses.models import Analysis, Video
 from analyses.moderation.models import Case
@@ -17,6 +17,7 @@ from analyses.moderation.models import Case
 HELD_FOR = timedelta(minutes=30)
 OWN = _("You uploaded this: a colleague decides about it.")
 HELD = _("{name} is working on this case. You can decide once it is released, or after half an hour.")
+GONE = _("It was deleted meanwhile.")
 JOINED = ("held_by", "last__moderator", "judgement", "hiding", "kept_by")
 
 
@@ -40,14 +41,13 @@ def cases_of(analyses: Iterable[Analysis]) -> dict[int, Case]:
 def claim(*, analysis: Analysis, moderator: User) -> None:
     """Take the case, or hold it longer. Raises :class:`NotAllowed` where a colleague holds it."""
     refuse_own(analysis, moderator)
-    now = timezone.now()
     with transaction.atomic():
-        case = stored_case(analysis)
-        free = Q(held_by=None) | Q(held_until__lte=now) | Q(held_by=moderator)
-        claimed = Case.objects.filter(free, pk=case.pk).update(held_by=moderator, held_until=now + HELD_FOR)
-        if not claimed:
-            refuse_held(case_of(analysis), moderator)
-        if not (case.is_held and case.held_by_id == moderator.pk):
+        case = locked_case(analysis, moderator)
+        refuse_held(case, moderator)
+        is_mine = case.is_held
+        case.held_by, case.held_until = moderator, timezone.now() + HELD_FOR
+        case.save(update_fields=["held_by", "held_until"])
+        if not is_mine:
             record(moderator, "claim", analysis)
 
 
@@ -59,16 +59,25 @@ def release(*, analysis: Analysis, moderator: User) -> None:
             record(moderator, "release", analysis)
 
 
-def stored_case(analysis: Analysis) -> Case:
-    """The row, made where it is missing."""
-    return Case.objects.get_or_create(analysis_id=analysis.pk)[0]
+def locked_case(analysis: Analysis, moderator: User) -> Case:
+    """The row, made where it is missing, nobody else's until the end of the transaction.
 
-
-def locked_case(analysis: Analysis) -> Case:
-    """The row, nobody else's until the end of the transaction; before it its video's, as everywhere."""
-    Video.objects.select_for_update().filter(pk=analysis.video_id).first()
-    stored_case(analysis)
+    Raises :class:`NotAllowed` where the analysis was deleted.
+    """
+    lock(analysis, moderator)
+    Case.objects.get_or_create(analysis_id=analysis.pk)
     return Case.objects.select_for_update(of=("self",)).select_related("last").get(analysis_id=analysis.pk)
+
+
+def lock(analysis: Analysis, moderator: User) -> None:
+    """All that a moderator's act may touch, in the order of ``accounts.locks``, before anything of the case.
+
+    Raises :class:`NotAllowed` where the analysis was deleted, and PermissionDenied as that turn does.
+    """
+    take_turn(user=moderator, others=[analysis.owner_id], administrators=True)
+    Video.objects.select_for_update().filter(pk=analysis.video_id).first()
+    if not Analysis.objects.filter(pk=analysis.pk).exists():
+        raise NotAllowed(GONE)
 
 
 def refuse_own(analysis: Analysis, moderator: User) -> None:

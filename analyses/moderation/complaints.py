@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from analyses.models import Analysis
-from analyses.moderation.cases import record, refuse_own
+from analyses.moderation.cases import lock, record, refuse_own
 from analyses.moderation.models import JUDGEMENTS, Complaint, Concern, Decision, Kind
 
 MOST_OPEN = 50
@@ -30,6 +30,7 @@ def dismiss_complaints(*, analysis: Analysis, moderator: User) -> int:
     """
     refuse_own(analysis, moderator)
     with transaction.atomic():
+        lock(analysis, moderator)
         closed = _close(analysis, moderator)
         if closed:
             record(moderator, "dismiss_reports", analysis, before={"open": closed}, after={"open": 0})

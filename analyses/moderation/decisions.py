@@ -78,7 +78,7 @@ def second(*, analysis: Analysis, moderator: User, seen: UUID | None) -> Decisio
 
 def _open_case(analysis: Analysis, moderator: User, seen: UUID | None) -> Case:
     refuse_own(analysis, moderator)
-    case = locked_case(analysis)
+    case = locked_case(analysis, moderator)
     refuse_held(case, moderator)
     if (case.last.uuid if case.last else None) != seen:
         raise Overtaken(OVERTAKEN)
@@ -111,8 +111,8 @@ def _follow(case: Case, decision: Decision, moderator: User) -> None:
     case.last, case.awaits_second = decision, decision.needs_second
     case.held_by = case.held_until = None
     if not decision.needs_second:
+        close_by(decision, moderator)  # before a suspension, which tells the audit log
         _enforce(case, decision.seconds or decision, moderator)
-        close_by(decision, moderator)
     case.save()
     if not decision.needs_second and decision.kind in JUDGEMENTS:
         tell(Event.DECIDED, decision.analysis)

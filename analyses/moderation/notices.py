@@ -5,6 +5,7 @@ from datetime import timedelta
 from smtplib import SMTPException
 from uuid import UUID
 
+from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import F
 from django.template.loader import render_to_string
@@ -67,7 +68,14 @@ def send_letter(uuid: UUID) -> None:
 def _send(notice: Notice) -> None:
     name = " ".join(notice.decision.analysis.video.original_name.split())
     context: dict[str, object] = {"name": name, "words": gettext(WORDS[notice.decision.kind])}
-    context |= {"reason": notice.decision.reason, "can_log_in": notice.user.is_active}
+    context |= {"reason": notice.decision.reason, "page": _page(notice)}
     body = render_to_string("moderation/notice.txt", context)
     subject = gettext("TruthLens: a decision about “{name}”").format(name=name)
     send_mail(subject, body, None, [notice.user.email])
+
+
+def _page(notice: Notice) -> str:
+    """Where the owner reads more; empty where they can't log in, or the site's address isn't known."""
+    if not (settings.SITE_URL and notice.user.is_active):
+        return ""
+    return settings.SITE_URL + notice.decision.analysis.get_absolute_url()

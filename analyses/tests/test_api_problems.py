@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.test.client import FakePayload
 from pytest_django import Settings
 
 from analyses.api.problems import problem_response
@@ -100,3 +101,14 @@ def test_an_error_of_the_framework_without_fields_is_a_problem_too() -> None:
 
     response = problem_response(ValidationError(["One.", "Two."]), {})
     assert (response.status_code, response.data["detail"]) == (400, "One. Two.")
+
+
+def test_what_a_refused_request_still_sends_is_read(client: Client, db: None) -> None:
+    body = FakePayload(b"x" * 300_000)
+    headers = {
+        "CONTENT_LENGTH": "300000",
+        "CONTENT_TYPE": "multipart/form-data; boundary=b",
+        "wsgi.input": body,
+    }
+    answer = client.generic("POST", "/api/v1/analyses/", **headers)
+    assert (answer.status_code, body.read(1)) == (401, b"")

@@ -14,6 +14,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Scope, User
 from accounts.tokens import create_token
+from analyses.detection import Failure
+from analyses.refusals import REFUSALS
 
 SCHEMA = "/api/schema/"
 SECONDS = 180
@@ -62,6 +64,33 @@ def test_every_operation_needs_a_token_or_a_session_and_tells_its_problems(schem
             assert all(told["description"] for told in refusals.values()), (path, method, refusals)
 
 
+def codes_of(schema: dict[str, Any]) -> dict[str, set[str]]:
+    """Those that each operation says it may refuse with."""
+    return {
+        operation["operationId"]: {
+            code
+            for status, told in operation["responses"].items()
+            if status >= "400"
+            for code in told["description"].split(", ")
+        }
+        for operations in schema["paths"].values()
+        for operation in operations.values()
+    }
+
+
+def test_every_operation_names_its_own_codes_and_together_they_name_all(schema: dict[str, Any]) -> None:
+    codes = codes_of(schema)
+    assert set().union(*codes.values()) == {*REFUSALS, *map(str, Failure)}
+    assert {name for name, own in codes.items() if "quota_minutes" in own} == {
+        "submit_analysis", "rerun_analysis", "detect", "begin_upload", "send_piece", "send_piece_by_post"
+    }  # fmt: skip
+    assert {name for name, own in codes.items() if "crashed" in own} == {"detect"}
+    assert codes["get_usage"] == {
+        "not_authenticated", "bad_token", "forbidden", "not_found", "method_not_allowed", "too_many_requests",
+        "server_error",
+    }  # fmt: skip
+
+
 CONFIG = """
 hooks = "hooks"
 [checks.positive_data_acceptance]
@@ -80,6 +109,15 @@ knows hurts nobody."""
 HOOKS = """
 import schemathesis
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
+
+@schemathesis.check
+def names_the_code(ctx, response, case):
+    told = case.operation.definition.raw["responses"].get(str(response.status_code))
+    if response.status_code >= 400 and told and case.method == case.operation.method.upper():
+        body = response.json()
+        code = body["code"] if "code" in body else body["error"]["code"]
+        assert code in told["description"].split(", "), code
 """
 
 

@@ -9,8 +9,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses.models import Analysis, Upload
-from analyses.tests.factories import MP4_BYTES
+from analyses import services
+from analyses.account_deletion import delete_account
+from analyses.models import Analysis, Upload, Video
+from analyses.tests.factories import MP4_BYTES, make_analysis
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed_weights")]
 UPLOADS = "/api/v1/uploads/"
@@ -92,3 +94,39 @@ def test_the_server_says_what_it_can(api: Client) -> None:
     answer = api.options(UPLOADS)
     assert (answer.status_code, answer["Tus-Version"]) == (204, "1.0.0")
     assert "creation" in answer["Tus-Extension"]
+
+
+def test_an_upload_that_ends_as_its_account_is_deleted_is_refused(
+    alice: User, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, sha256_of = begin(api)["Location"], services.sha256_of
+
+    def read_while_the_account_goes(upload: Any) -> str:
+        delete_account(user=alice)
+        return sha256_of(upload)
+
+    monkeypatch.setattr(services, "sha256_of", read_while_the_account_goes)
+    answer = send(api, url, MP4_BYTES, 0)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert (Video.objects.count(), Upload.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_ends_as_the_earlier_analysis_is_deleted_is_analysed(
+    alice: User, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = make_analysis(alice, content=MP4_BYTES)
+    url, find_earlier = begin(api)["Location"], services.find_earlier
+
+    def find_what_goes(**asked: Any) -> Analysis | None:
+        found = find_earlier(**asked)
+        if found == earlier:
+            services.delete_analysis(analysis=earlier)
+        return found
+
+    monkeypatch.setattr(services, "find_earlier", find_what_goes)
+    last = send(api, url, MP4_BYTES, 0)
+    analysis = Analysis.objects.get()
+    assert (last.status_code, last["Analysis-Location"]) == (204, f"/api/v1/analyses/{analysis.uuid}/")
+    assert analysis != earlier
+    assert Upload.objects.get().analysis == analysis

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from analyses.models import Analysis
@@ -29,13 +30,17 @@ def test_every_kind_that_is_told_has_words() -> None:
     assert WORDS.keys() == {kind for kind in Kind if kind != Kind.DECLINE}
 
 
-def test_the_letter_says_what_was_decided_and_why(notice: Notice) -> None:
+def test_the_letter_says_what_was_decided_and_why_and_where_it_stands(
+    notice: Notice, done: Analysis, settings: Settings
+) -> None:
+    settings.SITE_URL = "https://lens.example.org"
     run_notice(str(notice.uuid))
     letter = mail.outbox[0]
     assert letter.to == ["alice@example.org"]
     assert letter.subject == "TruthLens: a decision about “clip.mp4”"
     assert "It is <my> neighbour & friend." in letter.body
     assert WORDS[Kind.OVERRULE_REAL] in letter.body
+    assert f"\nhttps://lens.example.org/analyses/{done.uuid}/\n" in letter.body
     notice.refresh_from_db()
     assert notice.mail_due_at is None
     assert notice.mailed_at is not None
@@ -54,10 +59,10 @@ def test_a_name_with_line_breaks_makes_no_headers(notice: Notice, done: Analysis
     assert mail.outbox[0].subject == "TruthLens: a decision about “a Bcc: eve@example.org”"
 
 
-def test_who_is_suspended_is_not_asked_to_log_in(notice: Notice, alice: User) -> None:
+def test_who_is_suspended_is_not_led_to_where_they_may_not_go(notice: Notice, alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
     send_letter(notice.uuid)
-    assert "Log in" not in mail.outbox[0].body
+    assert "://" not in mail.outbox[0].body
 
 
 def test_a_mail_server_that_is_away_is_tried_again_and_given_up_in_the_end(

@@ -139,6 +139,60 @@ print(json.dumps([len(given), Analysis.objects.count(), Video.objects.count(), s
 """
 
 
+LAST_PLACE = """
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import django
+
+django.setup()
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+call_command("migrate", verbosity=0)
+from accounts.models import Scope, User
+from accounts.tokens import create_token
+from analyses.models import Analysis
+from analyses.quotas import Quota
+from analyses.tests.factories import MP4_BYTES, make_analysis
+
+settings.QUOTAS = {"user": {**dict.fromkeys(Quota), "running": 3}}
+
+
+def two_at_once(number):
+    user = User.objects.create_user(f"{number}@example.org", "correct horse battery")
+    token = create_token(owner=user, name="t", scope=Scope.WRITE)[1]
+    for content in (b"first", b"second"):
+        make_analysis(user, content=content)
+    barrier = Barrier(2)
+
+    def submit(byte):
+        client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+        video = SimpleUploadedFile("clip.mp4", MP4_BYTES + byte)
+        headers = {"Authorization": f"Token {token}"}
+        barrier.wait()
+        try:
+            answer = client.post("/api/v1/analyses/", {"video": video}, headers=headers)
+        finally:
+            connection.close()
+        return answer.status_code, answer.json().get("code"), "Retry-After" in answer
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(submit, (b"1", b"2")))
+    return [answers, Analysis.objects.for_user(user).count()]
+
+
+rounds = [two_at_once(number) for number in range(5)]
+files = len(list(Path(settings.MEDIA_ROOT, "videos").iterdir()))
+print(json.dumps({"rounds": rounds, "files": files}))
+"""
+
+
 MODERATORS = """
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -236,6 +290,15 @@ def test_of_the_same_file_six_times_at_the_same_moment_one_is_analysed(
     for url in (migrated_postgresql_url, migrated_sqlite_url):
         folder = tmp_path / url.partition(":")[0]
         assert told_by(ONE_SUBMISSION, url, folder) == [1, 1, 1, 1], url
+
+
+def test_of_two_at_the_same_moment_one_takes_the_last_place_and_the_other_is_told_when_to_come_again(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    taken, refused = [202, None, True], [429, "quota_running", True]
+    for url in (postgres_url, f"sqlite:///{tmp_path}/db.sqlite3"):
+        told = told_by(LAST_PLACE, url, tmp_path / url.partition(":")[0])
+        assert told == {"rounds": [[[taken, refused], 3]] * 5, "files": 15}, url
 
 
 ONE_OF_SIX = {

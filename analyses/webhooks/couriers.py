@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from standardwebhooks import Webhook as Signer
 
 from analyses.webhooks.addresses import Uncallable
-from analyses.webhooks.endpoints import give_up_waiting
+from analyses.webhooks.endpoints import give_up_waiting, lock_webhook
 from analyses.webhooks.models import Delivery, DeliveryState, Event, OffReason, Problem, Webhook
 from analyses.webhooks.posting import post
 from analyses.webhooks.secrets import SecretLost, unseal
@@ -116,6 +116,7 @@ def record(*, delivery: Delivery, outcome: Outcome, took_ms: int) -> None:
         "took_ms": took_ms,
     }
     with transaction.atomic():
+        lock_webhook(delivery.webhook_id)
         if outcome.problem is None:
             same.update(state=DeliveryState.DELIVERED, due_at=None, **facts)
             Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None, failing_since=None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.locks import take_turn
 from accounts.models import User
 from analyses.webhooks.events import leave
 from analyses.webhooks.models import Delivery, DeliveryState, Event, Webhook
@@ -30,7 +31,7 @@ def create_webhook(
     """
     secret = new_secret()
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=owner.pk)  # two requests at once count one after the other
+        take_turn(user=owner)  # two requests at once count one after the other
         if Webhook.objects.for_user(owner).count() >= MOST_WEBHOOKS:
             raise TooManyWebhooks
         webhook = Webhook.objects.create(
@@ -111,7 +112,14 @@ def resend(*, delivery: Delivery) -> None:
 
 def delete_webhook(*, webhook: Webhook) -> None:
     """With its log."""
-    Webhook.objects.filter(pk=webhook.pk).delete()
+    with transaction.atomic():
+        lock_webhook(webhook.pk)
+        Webhook.objects.filter(pk=webhook.pk).delete()
+
+
+def lock_webhook(key: int) -> None:
+    """Call before its deliveries are changed together with it."""
+    Webhook.objects.select_for_update().filter(pk=key).first()
 
 
 def give_up_waiting(webhook: Webhook) -> None:

@@ -253,6 +253,17 @@ def test_production_passes_djangos_deployment_check(state: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+def test_letters_lead_to_the_first_host_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    hosts = PRODUCTION | {"ALLOWED_HOSTS": "lens.example.org,other.example.org"}
+    assert read(monkeypatch, state, **hosts)["SITE_URL"] == "https://lens.example.org"
+    assert read(monkeypatch, state, **hosts, HTTPS="false")["SITE_URL"] == "http://lens.example.org"
+    told = read(monkeypatch, state, **hosts, SITE_URL="https://www.example.org/")
+    assert told["SITE_URL"] == "https://www.example.org"
+    assert read(monkeypatch, state)["SITE_URL"] == "", "there `up` says where it listens"
+
+
 def asked_settings() -> set[str]:
     """The variables that the settings ask for."""
     calls = (

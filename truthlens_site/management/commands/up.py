@@ -69,7 +69,7 @@ class Command(BaseCommand):
         try:
             if not self.start_broker(supervisor):
                 return
-            supervisor.start(parts.worker())
+            supervisor.start(parts.worker(link(host, port)))
             start_reconciling(supervisor.stopping)
             start_delivering(supervisor.stopping)
             supervisor.start(parts.web(host, port))
