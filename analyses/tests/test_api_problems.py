@@ -105,10 +105,10 @@ def test_an_error_of_the_framework_without_fields_is_a_problem_too() -> None:
 
 def test_what_a_refused_request_still_sends_is_read(client: Client, db: None) -> None:
     body = FakePayload(b"x" * 300_000)
-    headers = {
+    asked: Any = {
         "CONTENT_LENGTH": "300000",
         "CONTENT_TYPE": "multipart/form-data; boundary=b",
         "wsgi.input": body,
     }
-    answer = client.generic("POST", "/api/v1/analyses/", **headers)
+    answer = client.generic("POST", "/api/v1/analyses/", **asked)
     assert (answer.status_code, body.read(1)) == (401, b"")
