@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 
 from accounts import audit
 from accounts.audit import Target
-from accounts.locks import lock_users
+from accounts.locks import lock_users, take_turn
 from accounts.models import User
 from analyses import quotas, tallies
 from analyses.commits import after_commit
@@ -95,7 +95,7 @@ def submit_analysis(
     video.file.save("upload", upload, save=False)
     try:
         with transaction.atomic():
-            current = quotas.take_turn(user=owner)
+            current = take_turn(user=owner)
             analysis = _take_earlier(find, arrival)  # handed in at the same moment
             if analysis is None:
                 quotas.check(user=current, size=video.size_bytes, arrival=arrival)

@@ -105,7 +105,7 @@ def test_an_error_of_the_framework_without_fields_is_a_problem_too() -> None:
 
 def test_what_a_refused_request_still_sends_is_read(client: Client) -> None:
     body = BytesIO(b"x" * 300_000)
-    asked = {
+    asked: dict[str, Any] = {
         "CONTENT_LENGTH": "300000",
         "CONTENT_TYPE": "multipart/form-data; boundary=b",
         "wsgi.input": body,

@@ -13,6 +13,7 @@ from analyses import services
 from analyses.account_deletion import delete_account
 from analyses.models import Analysis, Upload, Video
 from analyses.tests.factories import MP4_BYTES, make_analysis
+from analyses.uploads import sha256_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed_weights")]
 UPLOADS = "/api/v1/uploads/"
@@ -99,7 +100,7 @@ def test_the_server_says_what_it_can(api: Client) -> None:
 def test_an_upload_that_ends_as_its_account_is_deleted_is_refused(
     alice: User, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, sha256_of = begin(api)["Location"], services.sha256_of
+    url = begin(api)["Location"]
 
     def read_while_the_account_goes(upload: Any) -> str:
         delete_account(user=alice)
