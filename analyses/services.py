@@ -6,7 +6,7 @@ worker that was taken for dead, or whose analysis was deleted, changes nothing a
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
@@ -84,8 +84,7 @@ def submit_analysis(
     check_upload(upload, backbone)
     sha256 = sha256_of(upload)
     find = partial(find_earlier, owner=owner, sha256=sha256, backbone=backbone, stability=stability)
-    with transaction.atomic():
-        analysis = _take_earlier(find, arrival)
+    analysis = _taken(find(), arrival)
     if analysis is not None:
         return analysis
     quotas.check(user=owner, size=upload.size or 0, arrival=arrival)  # before the file is stored
@@ -96,7 +95,7 @@ def submit_analysis(
     try:
         with transaction.atomic():
             current = take_turn(user=owner)
-            analysis = _take_earlier(find, arrival)  # handed in at the same moment
+            analysis = _taken(find(), arrival)  # handed in at the same moment
             if analysis is None:
                 quotas.check(user=current, size=video.size_bytes, arrival=arrival)
                 video.save(force_insert=True)
@@ -111,14 +110,14 @@ def submit_analysis(
     return analysis
 
 
-def _take_earlier(find: Callable[[], Analysis | None], arrival: Upload | None) -> Analysis | None:
-    """What ``find`` finds, unless it is deleted at this moment. The arrival is finished with it."""
-    found = find()
+def _taken(found: Analysis | None, arrival: Upload | None) -> Analysis | None:
+    """The analysis, with which the arrival is finished; None where it was deleted at this moment."""
     if found is None or arrival is None:
         return found
-    if not Analysis.objects.select_for_update(no_key=True).filter(pk=found.pk).values_list("pk"):
-        return None
-    _finish_arrival(arrival, found)
+    with transaction.atomic():
+        if not Analysis.objects.select_for_update(no_key=True).filter(pk=found.pk).values_list("pk"):
+            return None
+        _finish_arrival(arrival, found)
     return found
 
 

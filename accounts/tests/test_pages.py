@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import User
 
@@ -85,6 +86,17 @@ def test_a_forgotten_password_is_replaced_by_way_of_a_letter(client: Client, ali
     client.post(form.request["PATH_INFO"], new)
     client.post(reverse("account_login"), {"login": alice.email, "password": "another good phrase"})
     assert is_logged_in(client)
+
+
+@pytest.mark.parametrize("signup", ["open", "invited", "closed"])
+def test_who_has_no_account_is_led_to_sign_up_only_where_that_is_open(
+    client: Client, db: None, settings: Settings, signup: str
+) -> None:
+    settings.SIGNUP = signup
+    client.post(reverse("account_reset_password"), {"email": "nobody@example.org"})
+    (letter,) = mail.outbox
+    assert "nobody@example.org, which no account here has" in letter.body
+    assert ("http://testserver/accounts/signup/" in letter.body) == (signup == "open")
 
 
 def test_a_suspended_user_can_not_log_in(client: Client, alice: User) -> None:

@@ -21,8 +21,6 @@ OF_ANALYSES = ("no_weights", "quota_analyses", "quota_minutes", "quota_running")
 """Of what starts an analysis."""
 OF_FILES = ("empty", "not_video", "unsupported", "too_large", "quota_storage", "storage_away", "disk_full")
 """Of what takes a video."""
-
-
 BLOCK_BYTES = 64 * 1024
 
 

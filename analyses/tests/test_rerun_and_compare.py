@@ -51,7 +51,7 @@ def test_the_settings_own_model_comes_first_and_no_weights_come_twice(shipped_mo
 
 def test_weights_of_ones_own_stand_beside_the_shipped_ones(installed_weights: Path) -> None:
     models = installed_models()
-    assert [model.backbone for model in models] == ["", "efficientnet"]
+    assert [model.backbone for model in models] == ["", "efficientnet", "resnext50"]
     assert models[0].weights.path == installed_weights
 
 

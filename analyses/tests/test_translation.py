@@ -184,7 +184,7 @@ KNOWN = re.compile(
             NEED_NONE.pattern,
             r"\b[\w.-]+@example\.org\b|\b(?:Alice|Bob|Mo|Ada)\b",
             rf"{LONG_NAME}|\bfilm\.mp4\b|\bclip\.mp4\b",
-            r"\b(?:efficientnet|tiny)_lstm\b|\btest\b|\ba{64}\b|\bb{63,64}\b",
+            r"\b(?:efficientnet|resnext50|tiny)_lstm\b|\btest\b|\ba{64}\b|\bb{63,64}\b",
             r"temperature, on 120 clips that no training saw|none \(a test model\)",
             r"truthlens 0\.1\.0, torch 2\.14\.1",
             r"It is me\.|(?:That is me\. ?)+|I know it\.|A court asked for it\.|The reason\.|Spam\.",

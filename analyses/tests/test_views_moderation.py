@@ -108,7 +108,10 @@ def test_what_a_colleague_holds_is_marked(done: Analysis, mo_client: Client, mia
     claim(analysis=done, moderator=mia)
     page = mo_client.get(reverse("moderation"), {"show": "newest"}).content.decode()
     assert "Held by Mia" in page
-    assert "Mia is working on this case until" in mo_client.get(review(done)).content.decode()
+    case = mo_client.get(review(done)).content.decode()
+    assert "Mia is working on this case until" in case
+    assert "Mia is working on this case. You can decide once it is released" in case
+    assert reverse("moderation_decide", args=[done.uuid]) not in case
 
 
 def bulk(client: Client, action: str, *analyses: Analysis, seen: str = "") -> str:
