@@ -23,10 +23,9 @@ import django
 
 django.setup()
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection
 
-call_command("migrate", verbosity=0)
+from accounts import roles
 from accounts.invitations import create_invitation
 from accounts.models import User
 from accounts.roles import Role, set_role
@@ -42,7 +41,8 @@ from analyses.webhooks import couriers, endpoints
 from analyses.webhooks.models import Event
 
 NUMBERS = count()
-ANSWERS = (PermissionDenied, NotAllowed, ObjectDoesNotExist, services.StillNeeded, services.UploadGone)
+REFUSALS = (PermissionDenied, NotAllowed, roles.NotAllowed)
+ANSWERS = (*REFUSALS, ObjectDoesNotExist, services.StillNeeded, services.UploadGone)
 
 
 def slowly(execute, sql, *rest):
@@ -162,11 +162,11 @@ print(json.dumps(endings))
 
 @pytest.mark.timeout(300)
 def test_no_two_wait_for_each_other_and_who_comes_second_is_answered(
-    postgres_url: str, tmp_path: Path
+    migrated_postgresql_url: str, tmp_path: Path
 ) -> None:
     environment = {
         **os.environ,
-        "DATABASE_URL": postgres_url,
+        "DATABASE_URL": migrated_postgresql_url,
         "TRUTHLENS_STATE": str(tmp_path),
         "TRUTHLENS_ENV_FILE": os.devnull,
         "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
