@@ -205,4 +205,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def chromium(browser: "Browser") -> "Browser":
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=15_000)  # as every other wait
     return browser

@@ -6,7 +6,7 @@ window.checks = {
     return checks.violations({ runOnly: tags, rules: { "target-size": { enabled: true } } });
   },
 
-  // What other colours can change of that.
+  // What other colours can change of that; nothing else is different in the dark.
   colours() {
     return checks.violations({ runOnly: { type: "rule", values: ["color-contrast", "link-in-text-block"] } });
   },
@@ -40,13 +40,13 @@ window.checks = {
     return { order: part.dataset.order, isVideo, html: part.outerHTML.slice(0, 120), shown: isVideo || (outlined && inView) };
   },
 
-  // How far the page moved by itself since it was opened.
+  // How far the page moved by itself since it was opened. Asked last: it may move late.
   shift() {
     return new Promise((done) => {
       let sum = 0;
       const add = (list) => list.getEntries().forEach((entry) => (sum += entry.value));
       new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
-      setTimeout(() => done(sum), 150);
+      setTimeout(() => done(sum), 20);
     });
   },
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
+from playwright.sync_api import expect
 
 from accounts.models import User
 from analyses import export_services, services
@@ -172,8 +173,8 @@ def test_a_video_that_the_browser_cannot_play_is_explained(page: "Page", alice: 
     services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.goto(analysis.get_absolute_url())
     page.get_by_text("Your browser can’t play this file.").wait_for()
-    assert not page.locator("video").is_visible()
-    assert page.locator("[data-plot]").first.is_visible()
+    expect(page.locator("video")).not_to_be_visible()
+    expect(page.locator("[data-plot]").first).to_be_visible()
 
 
 def test_a_copy_that_the_browser_can_play_appears_by_itself(page: "Page", alice: User, film: bytes) -> None:
@@ -182,14 +183,14 @@ def test_a_copy_that_the_browser_can_play_appears_by_itself(page: "Page", alice:
     services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.goto(analysis.get_absolute_url())
     page.get_by_text("A copy that it can play is being made").wait_for()
-    assert not page.locator("video").is_visible()
+    expect(page.locator("video")).not_to_be_visible()
     services.record_proxy(video=analysis.video, proxy=ContentFile(film))
     services.set_proxy_due(video=analysis.video, due=False)
     page.locator("video").wait_for()
     wait_until(
         lambda: page.evaluate("document.querySelector('video').readyState") >= 2, seconds=15, what="the copy"
     )
-    assert not page.get_by_text("Your browser can’t play this file").first.is_visible()
+    expect(page.get_by_text("Your browser can’t play this file").first).not_to_be_visible()
 
 
 def test_a_copy_that_takes_the_place_of_a_playing_file_disturbs_nobody(
@@ -218,7 +219,7 @@ def test_every_picture_of_a_result_loads(page: "Page", done: Analysis) -> None:
     page.wait_for_function(
         "[...document.querySelectorAll('main img')].every((img) => img.complete && img.naturalWidth === 224)"
     )
-    assert page.locator("main img").count() == 13
+    expect(page.locator("main img")).to_have_count(13)
 
 
 def test_an_export_becomes_ready_while_it_is_watched(page: "Page", alice: User) -> None:
@@ -244,14 +245,14 @@ def test_without_scripts_the_page_still_says_everything(
     context = open_context(chromium, live_server, complaints, java_script_enabled=False)
     page = log_in(context, live_server, alice)
     page.goto(done.get_absolute_url())
-    assert page.get_by_role("heading", name="Likely manipulated").is_visible()
-    assert page.locator("[data-plot]").first.is_visible()
+    expect(page.get_by_role("heading", name="Likely manipulated")).to_be_visible()
+    expect(page.locator("[data-plot]").first).to_be_visible()
     page.get_by_text("scores as a table").click()
-    assert page.locator("table").get_by_role("link", name="7.800").is_visible()
-    assert not page.get_by_text("Click a strip").is_visible()
+    expect(page.locator("table").get_by_role("link", name="7.800")).to_be_visible()
+    expect(page.get_by_text("Click a strip")).not_to_be_visible()
     running = make_running(alice, stage="faces", progress_done=1, progress_total=9)
     page.goto(running.get_absolute_url())
-    assert page.get_by_text("1 of 9 frames").is_visible()
+    expect(page.get_by_text("1 of 9 frames")).to_be_visible()
     services.record_progress(analysis=running, stage="faces", done=5, total=9)
     page.get_by_text("5 of 9 frames").wait_for()
     context.close()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from accounts.models import User
 from analyses.models import Analysis, Dispute, ShareLink
@@ -44,25 +45,25 @@ def scriptless(
 
 def test_filtering_sorting_and_clearing(page: "Page", mixed: None) -> None:
     page.goto("/analyses/")
-    assert page.locator(NAMES).all_inner_texts() == ["c.mp4", "a.mp4", "b.mp4"]
+    expect(page.locator(NAMES)).to_have_text(["c.mp4", "a.mp4", "b.mp4"])
     page.get_by_text("Filters and order").click()
     page.get_by_label("State").select_option("Done")
     page.get_by_label("Order").select_option("Highest probability first")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**state=done**")
-    assert page.locator(NAMES).all_inner_texts() == ["b.mp4", "a.mp4"]
+    expect(page.locator(NAMES)).to_have_text(["b.mp4", "a.mp4"])
     page.get_by_label("File name contains").fill("nothing like it")
     page.keyboard.press("Enter")
     page.get_by_text("No analysis matches.").wait_for()
     page.get_by_role("link", name="Clear filters").click()
     page.wait_for_url("**/analyses/")
-    assert page.locator(NAMES).count() == 3
+    expect(page.locator(NAMES)).to_have_count(3)
 
 
 def test_every_thumbnail_loads(page: "Page", mixed: None) -> None:
     page.goto("/analyses/")
     pictures = page.locator("img.history__face")
-    assert pictures.count() == 2
+    expect(pictures).to_have_count(2)
     for index in range(2):
         pictures.nth(index).evaluate("image => image.decode()")  # fails where it can't be drawn
 
@@ -75,17 +76,17 @@ def test_paging_there_and_back(page: "Page", alice: User) -> None:
     first = page.locator(NAMES).first.get_attribute("href")
     page.get_by_role("link", name="Next page").click()
     page.wait_for_url("**after=**")
-    assert page.locator(NAMES).count() == 5
+    expect(page.locator(NAMES)).to_have_count(5)
     page.get_by_role("link", name="Previous page").click()
     page.wait_for_url("**before=**")
-    assert page.locator(NAMES).count() == 25
+    expect(page.locator(NAMES)).to_have_count(25)
     assert page.locator(NAMES).first.get_attribute("href") == first
 
 
 def test_selecting_and_deleting_with_the_keyboard(page: "Page", mixed: None) -> None:
     page.goto("/analyses/?sort=name")
     delete = page.get_by_role("button", name="Delete selected")
-    assert delete.is_disabled()
+    expect(delete).to_be_disabled()
     page.get_by_label("Select a.mp4").focus()
     page.keyboard.press("Space")
     page.get_by_text("1 selected").wait_for()
@@ -94,7 +95,7 @@ def test_selecting_and_deleting_with_the_keyboard(page: "Page", mixed: None) -> 
     page.get_by_text("3 selected").wait_for()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Select all on this page").wait_for()
-    assert delete.is_disabled()
+    expect(delete).to_be_disabled()
     page.get_by_label("Select c.mp4").check()
     delete.focus()
     page.keyboard.press("Enter")
@@ -102,7 +103,7 @@ def test_selecting_and_deleting_with_the_keyboard(page: "Page", mixed: None) -> 
     page.get_by_role("button", name="Delete for good").press("Enter")
     page.get_by_text("1 analysis deleted.").wait_for()
     assert page.url.endswith("?sort=name")
-    assert page.locator(NAMES).all_inner_texts() == ["a.mp4", "b.mp4"]
+    expect(page.locator(NAMES)).to_have_text(["a.mp4", "b.mp4"])
 
 
 def test_a_selection_is_downloaded(page: "Page", mixed: None) -> None:
@@ -118,16 +119,16 @@ def test_without_scripts_rows_are_filtered_selected_and_deleted(scriptless: "Pag
     scriptless.goto("/analyses/")
     scriptless.get_by_label("File name contains").fill("A.MP4")
     scriptless.get_by_role("button", name="Show").click()
-    assert scriptless.locator(NAMES).all_inner_texts() == ["a.mp4"]
+    expect(scriptless.locator(NAMES)).to_have_text(["a.mp4"])
     scriptless.goto("/analyses/")
     scriptless.get_by_role("button", name="Delete selected").click()
-    assert scriptless.get_by_text("Nothing was selected.").is_visible()
+    expect(scriptless.get_by_text("Nothing was selected.")).to_be_visible()
     scriptless.get_by_role("link", name="Select all on this page").click()
     scriptless.get_by_label("Select b.mp4").uncheck()
     scriptless.get_by_role("button", name="Delete selected").click()
     scriptless.get_by_role("button", name="Delete for good").click()
-    assert scriptless.get_by_text("2 analyses deleted.").is_visible()
-    assert scriptless.locator(NAMES).all_inner_texts() == ["b.mp4"]
+    expect(scriptless.get_by_text("2 analyses deleted.")).to_be_visible()
+    expect(scriptless.locator(NAMES)).to_have_text(["b.mp4"])
 
 
 def test_a_result_is_shared_with_somebody_without_an_account_and_revoked(
@@ -149,7 +150,7 @@ def test_a_result_is_shared_with_somebody_without_an_account_and_revoked(
     for picture in guest.locator("main img").all():
         picture.scroll_into_view_if_needed()
         picture.evaluate("image => image.decode()")
-    assert guest.get_by_role("navigation").count() == 0
+    expect(guest.get_by_role("navigation")).to_have_count(0)
     assert "film.mp4" not in guest.content()
     assert complaints == []
     page.get_by_role("link", name="Back to the result").last.click()
@@ -168,10 +169,10 @@ def test_a_dispute_is_opened_and_withdrawn_without_scripts(scriptless: "Page", d
     scriptless.get_by_label("Real", exact=True).check()
     scriptless.get_by_label("Why? (optional)").fill("I filmed it.")
     scriptless.get_by_role("button", name="Send to the moderators").click()
-    assert scriptless.get_by_text("You said: Real.").is_visible()
-    assert scriptless.get_by_text("I filmed it.").is_visible()
+    expect(scriptless.get_by_text("You said: Real.")).to_be_visible()
+    expect(scriptless.get_by_text("I filmed it.")).to_be_visible()
     scriptless.get_by_role("button", name="Take it back").click()
-    assert scriptless.get_by_text("You took it back.").is_visible()
+    expect(scriptless.get_by_text("You took it back.")).to_be_visible()
     assert Dispute.objects.get().state == Dispute.State.WITHDRAWN
 
 
@@ -222,4 +223,4 @@ def test_a_long_name_stays_in_one_line_and_where_there_is_no_face_there_is_an_ou
         == "ellipsis"
     )
     assert name.bounding_box()["height"] < 30  # type: ignore[index]
-    assert page.locator("svg.history__face rect").is_visible()
+    expect(page.locator("svg.history__face rect")).to_be_visible()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from playwright.sync_api import expect
 
 from accounts.models import AuditEntry, User
 from analyses import disputes
@@ -103,7 +104,7 @@ def told(page: "Page") -> None:
     page.get_by_role("button", name="Open the result").click()
     page.get_by_role("heading", name="A moderator overruled the model").wait_for()
     page.get_by_role("heading", name="Likely manipulated").wait_for()
-    assert page.locator(".menu__mark").count() == 0
+    expect(page.locator(".menu__mark")).to_have_count(0)
     assert Dispute.objects.get().answer == REASON
     page.context.close()
 
@@ -135,7 +136,7 @@ def test_the_queue_by_its_keys(mo_page: "Page", alice: User, done: Analysis) -> 
     page.keyboard.press("j")
     assert page.evaluate(focused) == "c.mp4"
     page.keyboard.press("x")
-    assert page.get_by_label("Select c.mp4").is_checked()
+    expect(page.get_by_label("Select c.mp4")).to_be_checked()
     page.keyboard.press("k")
     assert page.evaluate(focused) == "b.mp4"
     page.keyboard.press("Enter")
@@ -156,8 +157,8 @@ def test_two_moderators_do_not_overwrite_each_other(
     other.context.close()
     mo_page.get_by_role("button", name="Decide").click()
     mo_page.get_by_text("A colleague decided meanwhile.").wait_for()
-    assert mo_page.get_by_label("Reason", exact=True).input_value() == "Found by False."
-    assert mo_page.get_by_text("Found by True.").first.is_visible()
+    expect(mo_page.get_by_label("Reason", exact=True)).to_have_value("Found by False.")
+    expect(mo_page.get_by_text("Found by True.").first).to_be_visible()
     complaints[:] = [words for words in complaints if "409" not in words]
 
 
@@ -184,6 +185,6 @@ def test_a_result_without_its_file_draws_its_timeline_without_complaint(
     services.delete_video_files(video=done.video)
     mo_page.goto(f"/moderation/{done.uuid}/")
     mo_page.get_by_text("The video file was deleted. The result stays.").wait_for()
-    assert not mo_page.locator("video").is_visible()
+    expect(mo_page.locator("video")).not_to_be_visible()
     mo_page.locator("[data-plot]").first.click(position={"x": 40, "y": 40})
-    assert mo_page.locator("[data-plot]").first.is_visible()
+    expect(mo_page.locator("[data-plot]").first).to_be_visible()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as site_settings
@@ -29,8 +29,6 @@ DESK = ("moderation", "audit_log")
 """Pages that only moderators and administrators see."""
 MOST_SHIFT = 0.05
 LEAST_TARGET = 24
-CHECKED: dict[Literal["light", "dark"], str] = {"light": "checks.accessibility()", "dark": "checks.colours()"}
-"""What is asked of each colour scheme: in the second one nothing but colours is different."""
 TESTS = Path(__file__).parent
 AXE = (TESTS / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 CHECKS = (TESTS / "page_checks.js").read_text(encoding="utf-8")
@@ -151,55 +149,61 @@ def test_the_walk_misses_no_page(site: Site) -> None:
     assert {"moderation", "moderation_review", "moderation_dashboard", "audit_log"} <= site.desk.keys()
 
 
-@pytest.mark.parametrize(("width", "language"), [(1280, "en"), (360, "de")])
+def check_page(site: Site, name: str, page: "Page", address: str, width: int) -> None:
+    """Its first load, its layout and, as a machine sees it, its accessibility."""
+    page.emulate_media(color_scheme="light")
+    if (size := first_load(page, address)) > FIRST_LOAD_BYTES:
+        site.fault(name, f"{size} bytes")
+    page.evaluate(AXE)
+    page.evaluate(CHECKS)
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) != width:
+        site.fault(name, f"{wide} pixels wide")
+    for words in page.evaluate("least => checks.smallTargets(least)", LEAST_TARGET):
+        site.fault(name, f"small target {words}")
+    for words in page.evaluate("checks.accessibility()"):
+        site.fault(name, words)
+    if (shift := page.evaluate("checks.shift()")) > MOST_SHIFT:
+        site.fault(name, f"layout shift {shift:.3f}")
+
+
+def check_keyboard(site: Site, name: str, page: "Page") -> None:
+    """It reaches what there is, and shows where it is."""
+    reached: set[str] = set()
+    while len(reached) < 60:
+        page.keyboard.press("Tab")
+        focused = page.evaluate("checks.focused()")
+        if focused is None or (focused["order"] in reached and not focused["isVideo"]):
+            break
+        if not focused["shown"]:
+            site.fault(name, f"no visible focus on {focused['html']}")
+        reached.add(focused["order"])
+    if not reached:
+        site.fault(name, "the keyboard reaches nothing")
+
+
 def test_every_page_is_accessible_steady_and_small(
-    width: int, language: str, chromium: "Browser", site: Site, pseudo_locale: str
+    chromium: "Browser", site: Site, pseudo_locale: str
 ) -> None:
-    """On a phone with sentences 40 % longer, so that there is room for them in other languages too."""
-    options: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "locale": language}
-    for name, address, page in visits(chromium, site, **options):
-        page.emulate_media(color_scheme="light")
-        if (size := first_load(page, address)) > FIRST_LOAD_BYTES:
-            site.fault(name, f"{size} bytes")
-        page.evaluate(AXE)
-        page.evaluate(CHECKS)
-        if (shift := page.evaluate("checks.shift()")) > MOST_SHIFT:
-            site.fault(name, f"layout shift {shift:.3f}")
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) != width:
-            site.fault(name, f"{wide} pixels wide")
-        for words in page.evaluate("least => checks.smallTargets(least)", LEAST_TARGET):
-            site.fault(name, f"small target {words}")
-        for scheme, check in CHECKED.items():
-            page.emulate_media(color_scheme=scheme)
-            for words in page.evaluate(check):
-                site.fault(f"{name} ({scheme})", words)
-    assert not site.faults, "\n".join(site.faults)
-
-
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(chromium: "Browser", site: Site) -> None:
-    for name, address, page in visits(chromium, site, viewport={"width": 1280, "height": 800}):
-        page.goto(address)
-        page.evaluate(CHECKS)
-        reached: set[str] = set()
-        while len(reached) < 60:
-            page.keyboard.press("Tab")
-            focused = page.evaluate("checks.focused()")
-            if focused is None or (focused["order"] in reached and not focused["isVideo"]):
-                break
-            if not focused["shown"]:
-                site.fault(name, f"no visible focus on {focused['html']}")
-            reached.add(focused["order"])
-        if not reached:
-            site.fault(name, "the keyboard reaches nothing")
-    assert not site.faults, "\n".join(site.faults)
-
-
-def test_nothing_moves_for_people_who_asked_for_calm(chromium: "Browser", site: Site) -> None:
-    for name, address, page in visits(chromium, site, reduced_motion="reduce"):
-        page.goto(address)
-        page.evaluate(CHECKS)
+    """By keyboard too, in the dark, and without motion for people who asked for calm."""
+    for name, address, page in visits(chromium, site, viewport={"width": 1280, "height": 800}, locale="en"):
+        page.emulate_media(reduced_motion="no-preference")
+        check_page(site, name, page, address, 1280)
+        page.emulate_media(color_scheme="dark")
+        for words in page.evaluate("checks.colours()"):
+            site.fault(f"{name} in the dark", words)
+        check_keyboard(site, name, page)
+        page.emulate_media(reduced_motion="reduce")
         for words in page.evaluate("checks.moving()"):
             site.fault(name, f"moves: {words}")
+    assert not site.faults, "\n".join(site.faults)
+
+
+def test_on_a_phone_every_page_has_room_for_other_languages(
+    chromium: "Browser", site: Site, pseudo_locale: str
+) -> None:
+    """With sentences 40 % longer."""
+    for name, address, page in visits(chromium, site, viewport={"width": 360, "height": 800}, locale="de"):
+        check_page(site, name, page, address, 360)
     assert not site.faults, "\n".join(site.faults)
 
 
@@ -248,10 +252,10 @@ def faults_of_copy(page: "Page", judge: "Page") -> list[str]:
     judge.evaluate(CHECKS)
     wide = page.evaluate("document.documentElement.scrollWidth")
     found = [] if wide == 360 else [f"{wide} pixels wide"]
-    for scheme, check in CHECKED.items():
-        judge.emulate_media(color_scheme=scheme)
-        found += judge.evaluate(check)
-    return found
+    judge.emulate_media(color_scheme="light")
+    found += judge.evaluate("checks.accessibility()")
+    judge.emulate_media(color_scheme="dark")
+    return found + judge.evaluate("checks.colours()")
 
 
 def test_on_a_very_wide_screen_lines_stay_short_and_nothing_is_stretched(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 import detector
 from accounts.models import User
@@ -124,9 +125,9 @@ def test_boxes_follow_while_the_video_plays_and_can_be_turned_off(
     page.evaluate("document.querySelector('video').pause()")
     becomes(page, f"Math.abs({X} - (100 + 4 * {TIME} * 25) / 4) < 2.5")
     page.get_by_label("Boxes around faces").uncheck()
-    assert not page.locator(BOX).is_visible()
+    expect(page.locator(BOX)).not_to_be_visible()
     page.get_by_label("Boxes around faces").check()
-    assert page.locator(BOX).is_visible()
+    expect(page.locator(BOX)).to_be_visible()
 
 
 def test_without_the_frame_callback_the_boxes_follow_the_clock(
@@ -202,7 +203,7 @@ def test_a_picked_face_stands_out_everywhere_until_it_is_let_go(
     assert float(page.evaluate(faded)) < 0.5
     label.click()
     assert card.get_attribute("aria-pressed") == "false"
-    assert page.locator(".is-picked").count() == 0
+    expect(page.locator(".is-picked")).to_have_count(0)
     assert float(page.evaluate(faded)) == 1
 
 
@@ -240,11 +241,11 @@ def test_without_scripts_pictures_stand_side_by_side_and_nothing_dead_is_shown(
     assert heat
     assert heat["x"] > crop["x"] + 50
     assert heat["y"] == crop["y"]
-    assert not page.locator("main button").first.is_visible()
-    assert page.locator("main input[type=range]:visible, main [data-player] input:visible").count() == 0
+    expect(page.locator("main button").first).not_to_be_visible()
+    expect(page.locator("main input[type=range]:visible, main [data-player] input:visible")).to_have_count(0)
     assert page.locator(".strip__label").first.inner_text().startswith("Face 1")
-    assert page.get_by_role("link", name="Go to the highest score").is_visible()
-    assert page.get_by_text("120 of 300 frames were looked at").is_visible()
+    expect(page.get_by_role("link", name="Go to the highest score")).to_be_visible()
+    expect(page.get_by_text("120 of 300 frames were looked at")).to_be_visible()
     context.close()
     assert complaints == []
 
@@ -293,8 +294,8 @@ def test_a_print_is_two_pages_at_most_and_dark_on_white(
     page.emulate_media(media="print")
     colours = "['backgroundColor', 'color'].map((name) => getComputedStyle(document.body)[name])"
     assert page.evaluate(colours) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
-    assert page.locator("video").is_hidden()
-    assert page.locator(".strip__plot--drawn").first.is_visible()
+    expect(page.locator("video")).to_be_hidden()
+    expect(page.locator(".strip__plot--drawn").first).to_be_visible()
     crop, heat = (
         page.locator(".pair__crop").first.bounding_box(),
         page.locator(".pair__heat").first.bounding_box(),
@@ -312,7 +313,7 @@ def test_scores_appear_while_they_are_computed(page: "Page", alice: User, reel: 
     analysis = make_running(alice, content=reel, stage="faces", progress_done=3, progress_total=120)
     page.goto(analysis.get_absolute_url())
     page.get_by_text("3 of 120 frames").wait_for()
-    assert page.locator(".strip").count() == 0
+    expect(page.locator(".strip")).to_have_count(0)
     points = [[1, frame / 25, 0.9] for frame in range(20)]
     services.record_live_scores(analysis=analysis, scores={"duration_s": 12.0, "points": points})
     page.get_by_role("img", name="Face 1: 20 frames scored").wait_for()

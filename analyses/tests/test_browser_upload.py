@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from accounts.models import User
 from analyses.detection import check_weights
@@ -165,7 +166,7 @@ def test_after_a_reload_the_upload_goes_on_where_it_was(page: "Page", large: Pat
     assert analysis.stability
     assert Path(analysis.video.file.path).read_bytes() == large.read_bytes()
     page.goto(URL)
-    assert page.locator(".file").count() == 0
+    expect(page.locator(".file")).to_have_count(0)
 
 
 def test_a_broken_connection_is_told_and_the_upload_goes_on(page: "Page", large: Path) -> None:
@@ -219,7 +220,7 @@ def test_an_upload_of_an_earlier_visit_can_be_discarded(page: "Page", large: Pat
     wait_until(lambda: not Upload.objects.exists(), seconds=10, what="the upload's end")
     page.reload()
     page.get_by_role("button", name="Upload and analyse").wait_for()
-    assert page.locator(".file").count() == 0
+    expect(page.locator(".file")).to_have_count(0)
 
 
 def test_a_file_that_was_analysed_before_opens_its_result(page: "Page", alice: User, clip: Path) -> None:
@@ -281,14 +282,14 @@ def test_without_scripts_one_file_is_sent_by_the_plain_form(
     context = open_context(chromium, live_server, complaints, java_script_enabled=False)
     page = log_in(context, live_server, alice)
     page.goto(URL)
-    assert not page.get_by_text("or several, or drop them here").is_visible()
+    expect(page.get_by_text("or several, or drop them here")).not_to_be_visible()
     page.get_by_text("Options").click()
     page.get_by_label("Also check whether the verdict holds").check()
     choose(page, clip)
     page.get_by_role("button", name="Upload and analyse").click()
     page.get_by_role("heading", name="clip.mp4").wait_for()
     page.goto(reverse("analysis_webcam"))
-    assert page.locator("noscript").get_by_role("link", name="upload the file").is_visible()
+    expect(page.locator("noscript").get_by_role("link", name="upload the file")).to_be_visible()
     context.close()
     analysis = Analysis.objects.get()
     assert (analysis.stability, analysis.state) == (True, State.QUEUED)
@@ -341,7 +342,7 @@ def test_a_clip_is_recorded_looked_at_and_sent(
     page.get_by_role("button", name="Turn on the camera").click()
     page.get_by_role("button", name="Record", exact=True).click()
     stop = page.get_by_role("button", name="Stop recording")
-    assert stop.is_disabled()
+    expect(stop).to_be_disabled()
     stop.click()  # waits until it may be pressed
     page.get_by_label("Your recording").wait_for()
     assert page.evaluate("document.querySelector('[data-live]').srcObject") is None

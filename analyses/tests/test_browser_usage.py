@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import User
 from analyses.models import Analysis, Upload
@@ -51,7 +52,7 @@ def test_usage_is_reached_by_the_menu_and_an_upload_is_discarded_there(
     page.locator(".menu summary").press("Enter")
     page.get_by_role("link", name="Usage and quotas").click()
     page.get_by_role("progressbar", name="Storage").wait_for()
-    assert page.get_by_role("progressbar").count() == 4
+    expect(page.get_by_role("progressbar")).to_have_count(4)
     assert page.evaluate(WIDTH) == page.viewport_size["width"]  # type: ignore[index]
     page.get_by_role("button", name="Discard").click()
     page.get_by_text("was discarded.").wait_for()

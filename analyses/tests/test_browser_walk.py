@@ -139,7 +139,7 @@ def watch(page: "Page") -> None:
     becomes(page, "!document.querySelector('video').seeking")
     slider = page.get_by_role("slider", name="Heatmap over the face")
     slider.fill("20")
-    assert page.locator("[data-heat-words]").inner_text() == "20 %"
+    expect(page.locator("[data-heat-words]")).to_have_text("20 %")
     opacity = page.locator(".pair__heat").first.evaluate("(picture) => getComputedStyle(picture).opacity")
     assert float(opacity) == pytest.approx(0.2)
 
@@ -199,7 +199,7 @@ def test_another_opinion_is_compared_exported_and_deleted(desk: Desk, complaints
     assert again != desk.results[0]
     page.get_by_role("link", name="Compare with the result").click()
     page.get_by_role("heading", name="Two results of speech.mp4").wait_for()
-    assert page.get_by_role("row", name="Stability check differs").count() == 1
+    expect(page.get_by_role("row", name="Stability check differs")).to_have_count(1)
     rows = exported_history(page)
     assert sorted({row["file"] for row in rows}) == ["speech.mp4", "swapped.mp4"]
     page.goto(again)
@@ -261,7 +261,7 @@ def test_without_scripts_nothing_is_out_of_reach(desk: Desk, complaints: list[st
     take_away(page, desk.clips[1])
     dispute(page)
     page.locator("#share").get_by_role("button", name="Make a link").click()
-    assert "/shared/" in page.locator("[data-address]").input_value()
+    expect(page.locator("[data-address]")).to_have_value(re.compile("/shared/"))
     page.get_by_role("link", name="Back to the result").last.click()
     page.get_by_role("button", name="Revoke the link").click()
     page.get_by_role("link", name="Delete this analysis").click()
@@ -285,7 +285,7 @@ def test_on_a_phone_every_step_has_room(desk: Desk, complaints: list[str]) -> No
     plot.tap(position={"x": box["width"] / 3, "y": 30})
     becomes(page, f"Math.abs({TIME} - 1) < 0.1")
     page.get_by_role("button", name="Highlight face 1").tap()
-    assert page.locator(".face.is-picked").count() == 1
+    expect(page.locator(".face.is-picked")).to_have_count(1)
     dispute(page)
     fits(page)
     page.locator(".menu summary").tap()
@@ -332,10 +332,10 @@ def read_by_keyboard(page: "Page") -> None:
     page.keyboard.press("End")
     becomes(page, f"{TIME} > 2.8")
     press(page, page.get_by_role("button", name="Highlight face 1"))
-    assert page.locator(".face.is-picked").count() == 1
+    expect(page.locator(".face.is-picked")).to_have_count(1)
     focus(page, page.get_by_role("slider", name="Heatmap over the face"))
     page.keyboard.press("ArrowLeft")
-    assert page.locator("[data-heat-words]").inner_text() == "65 %"
+    expect(page.locator("[data-heat-words]")).to_have_text("65 %")
     focus(page, page.locator("#takeaway").get_by_role("link", name="(JSON)"))
     document = json.loads(downloaded(page, lambda: page.keyboard.press("Enter")))
     check_document(document)
