@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import time
 from uuid import UUID
@@ -62,7 +62,7 @@ def _unknown(folder: str, known: Iterable[str]) -> Iterator[str]:
     paths, limit = {f"{folder}/{name}" for name in listed(folder)[1]}, timezone.now() - STRAY_AFTER
     if paths:
         paths.difference_update(known)
-    yield from (path for path in sorted(paths) if default_storage.get_modified_time(path) < limit)
+    yield from (path for path in sorted(paths) if _stored_before(path, limit))
 
 
 def stray_evidence() -> Iterator[UUID]:
@@ -90,6 +90,14 @@ def stray_parts() -> Iterator[Path]:
     paths = list(folder.glob(f"*{PART_SUFFIX}"))
     awaited = {upload.path for upload in Upload.objects.open()} if paths else set()
     yield from (path for path in paths if path not in awaited and _written(path) < limit)
+
+
+def _stored_before(path: str, limit: datetime) -> bool:
+    """False for a file that vanishes meanwhile: somebody else removes strays too."""
+    try:
+        return default_storage.get_modified_time(path) < limit
+    except FileNotFoundError:
+        return False
 
 
 def _is_uuid(name: str) -> bool:

@@ -36,6 +36,11 @@ def test_only_old_videos_that_no_row_knows_are_removed(alice: User, settings: Se
     assert sorted(folder.iterdir()) == sorted([known, fresh])
 
 
+def test_a_file_that_somebody_else_removes_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyses.strays.listed", lambda folder: ([], ["vanished.bin"]))
+    assert remove_strays() == 0
+
+
 def test_evidence_of_analyses_that_are_gone_is_removed(alice: User, settings: Settings) -> None:
     kept = make_done(alice)
     folder = Path(settings.MEDIA_ROOT) / "evidence"
