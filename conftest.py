@@ -5,6 +5,7 @@ Alice owns things, Bob is someone else, Mo moderates.
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from truthlens_site.tests import services
-from truthlens_site.tests.site import manage, migrated_database
+from truthlens_site.tests.site import SHARED, manage, migrated_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -41,6 +42,16 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # the process that starts the others, which inherit this
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="truthlens-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SHARED))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that may take longest come first: none of them is left alone at the end of a parallel run."""
     longest: dict[Path, float] = {}
@@ -57,8 +68,17 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
     database = connections["default"]
     if database.vendor == "sqlite":
-        folder = tmp_path_factory.mktemp("database")
-        database.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
+        path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        path.write_bytes(migrated_database())
+        database.settings_dict["TEST"]["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Its tables are there already."""
+    from django.db import connections
+
+    return connections["default"].vendor == "sqlite"
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from detector.training.blending import draw_recipe, self_blend
 Picture = npt.NDArray[np.uint8]
 
 SIZE = (480, 360)
-FRAMES, FPS = 66, 25
+FRAMES, FPS = 36, 25
 HEAD = (slice(15, 235), slice(115, 335))
 """Rows and columns of a square around the head in the astronaut's picture."""
 

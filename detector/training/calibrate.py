@@ -187,10 +187,13 @@ def platt(rows: Sequence[Row], field: str) -> tuple[float, float]:
 
 
 def tune_figures(clips: Sequence[Row], windows: Sequence[Row]) -> dict[str, Any]:
+    """What the LSTM is kept or dropped by. Kinds of which a small set has no window are left out."""
     in_time = [row for row in windows if row.source in IN_TIME_ALONE]
     blends = [row for row in windows if row.source not in IN_TIME_ALONE]
     figures: dict[str, Any] = {}
     for name, rows in {"clips": clips, "pseudo_fakes": blends, "fakes_in_time_alone": in_time}.items():
+        if not rows:
+            continue
         value, low, high = gain(rows)
         figures[name] = {
             "rows": len(rows),
@@ -239,7 +242,8 @@ def main() -> None:
     windows = window_rows(config.folder / JUDGED)
     write_rows(config.folder / "tune_rows.csv", [*clips, *windows])
     figures = tune_figures(clips, windows)
-    use_sequence = figures["clips"]["gain"][0] >= -0.005 and figures["fakes_in_time_alone"]["gain"][1] > 0
+    in_time = figures.get("fakes_in_time_alone")
+    use_sequence = in_time is not None and in_time["gain"][1] > 0 and figures["clips"]["gain"][0] >= -0.005
     if not use_sequence:
         torch.nn.init.zeros_(model.sequence_output.weight)
         torch.nn.init.zeros_(model.sequence_output.bias)

@@ -1,15 +1,16 @@
 """The site as processes: ``manage.py`` and ``up``, on a state folder of the test's own."""
 
+import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 MARK = "TRUTHLENS_TEST_MARK"
+SHARED = "TRUTHLENS_TEST_SHARED"
+"""Names the folder of what is made once for all processes of a run."""
 READY_SECONDS = 60
 
 
@@ -42,13 +45,26 @@ def manage(state: Path, *words: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-@cache
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """What the first process that wants it makes for all processes of this run of the tests."""
+    target = Path(os.environ[SHARED]) / name
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            make(target)
+    return target
+
+
 def migrated_database() -> bytes:
     """An SQLite file with all tables in it: `migrate` takes seconds, so it is done once."""
-    with tempfile.TemporaryDirectory() as name:
-        done = manage(Path(name), "migrate", "--verbosity=0")
-        assert done.returncode == 0, done.stderr
-        return (Path(name) / "db.sqlite3").read_bytes()
+
+    def migrate(target: Path) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            done = manage(Path(name), "migrate", "--verbosity=0")
+            assert done.returncode == 0, done.stderr
+            shutil.move(Path(name) / "db.sqlite3", target)
+
+    return made_once("db.sqlite3", migrate).read_bytes()
 
 
 def put_database(state: Path) -> None:
@@ -59,10 +75,15 @@ def put_database(state: Path) -> None:
         path.write_bytes(migrated_database())
 
 
-@cache
-def kept_folder() -> tempfile.TemporaryDirectory[str]:
-    """For static files, which the first site collects and the others find there. Gone with this process."""
-    return tempfile.TemporaryDirectory(prefix="static-")
+def collected_static() -> Path:
+    """The folder of static files for every site that is to be ready soon."""
+
+    def collect(target: Path) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            done = manage(Path(name), "collectstatic", "--no-input", "--verbosity=0", STATIC_ROOT=str(target))
+        assert done.returncode == 0, done.stderr
+
+    return made_once("static", collect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +128,7 @@ def running_site(folder: Path, **variables: str) -> Iterator[RunningSite]:
     """``up`` on a free port, ready. All of it is dead when the block ends."""
     if "DATABASE_URL" not in variables:
         put_database(state_of(folder, variables))
-    with fresh_site(folder, **{"STATIC_ROOT": kept_folder().name, **variables}) as site:
+    with fresh_site(folder, **{"STATIC_ROOT": str(collected_static()), **variables}) as site:
         yield site
 
 
