@@ -6,6 +6,7 @@ secret: of such a field it says that it was changed.
 """
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -65,15 +66,17 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
                 _record_form(request, changed, "change" if change else "add")
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        gone = copy(obj)  # to delete it takes its key away
         with transaction.atomic():
-            record_change(request=request, action="delete", row=obj)
             super().delete_model(request, obj)
+            record_change(request=request, action="delete", row=gone)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        gone = list(queryset)
         with transaction.atomic():
-            for row in queryset:
-                record_change(request=request, action="delete", row=row)
             super().delete_queryset(request, queryset)
+            for row in gone:
+                record_change(request=request, action="delete", row=row)
 
 
 def _record_form(request: HttpRequest, form: Any, action: str) -> None:

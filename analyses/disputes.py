@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.locks import take_turn
 from accounts.models import User
 from analyses.models import Analysis, Dispute
 
@@ -17,11 +18,13 @@ class DisputeClosed(ValueError):
 
 
 def open_dispute(*, analysis: Analysis, author: User, opinion: str, comment: str = "") -> Dispute:
-    """Raises :class:`DisputeRefused`."""
+    """Raises :class:`DisputeRefused`, and ``Analysis.DoesNotExist`` where it was deleted meanwhile."""
     if not analysis.is_done:
         raise DisputeRefused(gettext("There is no verdict yet."))
     try:
         with transaction.atomic():
+            take_turn(user=author)
+            Analysis.objects.select_for_update(no_key=True).only("pk").get(pk=analysis.pk)
             return Dispute.objects.create(
                 analysis=analysis, author=author, opinion=Dispute.Opinion(opinion), comment=comment.strip()
             )

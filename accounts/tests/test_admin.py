@@ -4,7 +4,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import audit
@@ -133,10 +135,14 @@ def test_a_password_set_for_somebody_is_recorded_and_logs_them_out(
 
 @pytest.mark.parametrize("way", ["page", "list"])
 def test_a_deletion_is_recorded(way: str, root_client: Client, alice: User) -> None:
-    if way == "page":
-        root_client.post(f"{LIST}{alice.pk}/delete/", {"post": "yes"})
-    else:
-        act(root_client, "delete_selected", alice, post="yes")
+    with CaptureQueriesContext(connection) as queries:
+        if way == "page":
+            root_client.post(f"{LIST}{alice.pk}/delete/", {"post": "yes"})
+        else:
+            act(root_client, "delete_selected", alice, post="yes")
+    asked = [query["sql"] for query in queries if query["sql"].startswith(("DELETE", "INSERT"))]
+    tables = [sql.split('"')[1] for sql in asked]
+    assert tables.index("accounts_user") < tables.index("accounts_auditentry"), "the log is locked last"
     assert not User.objects.filter(pk=alice.pk).exists()
     assert (entry().action, entry().target) == ("delete", str(alice.uuid))
 

@@ -28,6 +28,9 @@ from analyses.webhooks.models import Event
 AGREES = "A moderator looked at it and agrees with the model."
 OVERTAKEN = _("A colleague decided meanwhile. Read what they wrote; nothing of yours was saved.")
 NO_REASON = _("Give a reason: the owner reads it, and it goes into the audit log.")
+OVERRULED = _(
+    "A moderator overruled the model here. To agree with the model after all, open the case and say why."
+)
 NOTHING_PROPOSED = _("There is nothing that waits for a second moderator.")
 NOT_TWICE = _("You proposed it yourself: another moderator has to agree.")
 NEEDS_ADMINISTRATOR = _("One of the two who suspend an account has to be an administrator.")
@@ -88,6 +91,7 @@ def _open_case(analysis: Analysis, moderator: User, seen: UUID | None) -> Case:
 def _check(kind: Kind, reason: str, case: Case, analysis: Analysis) -> None:
     refusals = {
         NO_REASON: kind not in (Kind.CONFIRM, Kind.DECLINE) and not reason,
+        OVERRULED: kind == Kind.CONFIRM and case.is_overruled and not reason,
         NOTHING_PROPOSED: kind == Kind.DECLINE and not case.awaits_second,
         HIDDEN_ALREADY: kind == Kind.HIDE and case.is_hidden,
         NOT_HIDDEN: kind == Kind.UNHIDE and not case.is_hidden,
@@ -133,7 +137,7 @@ def _enforce(case: Case, decision: Decision, moderator: User) -> None:
         Kind.DELETE_FILE: _delete_file,
         Kind.SUSPEND_ACCOUNT: _suspend,
     }
-    answered = False
+    answered, taken_back = False, case.is_overruled  # of which the owner was told
     if decision.kind in JUDGEMENTS:
         case.judgement = decision
         case.label = OVERRULES.get(decision.kind) or CONFIRMED[decision.analysis.verdict]
@@ -141,7 +145,8 @@ def _enforce(case: Case, decision: Decision, moderator: User) -> None:
     elif decision.kind in consequences:
         consequence: Callable[[Case, Decision, User], None] = consequences[Kind(decision.kind)]
         consequence(case, decision, moderator)
-    if answered or decision.kind not in (Kind.CONFIRM, Kind.DECLINE):
+    tells = answered or taken_back if decision.kind == Kind.CONFIRM else decision.kind != Kind.DECLINE
+    if tells:
         notify(decision)
 
 

@@ -24,7 +24,7 @@ MOST_ATTEMPTS = 5
 NEXT_ATTEMPT = timedelta(minutes=10)
 """A worker that is lost while it sends leaves the letter due again after so long."""
 WORDS: dict[str, str] = {
-    Kind.CONFIRM: _("A moderator read what you said and agrees with the model."),
+    Kind.CONFIRM: _("A moderator looked at it again and agrees with the model."),
     Kind.OVERRULE_REAL: _("A moderator found the clip to be real. The model’s result stays beside it."),
     Kind.OVERRULE_FAKE: _(
         "A moderator found the clip to be manipulated. The model’s result stays beside it."

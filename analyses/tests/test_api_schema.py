@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,6 +120,20 @@ def names_the_code(ctx, response, case):
         code = body["code"] if "code" in body else body["error"]["code"]
         assert code in told["description"].split(", "), code
 """
+
+
+def test_a_code_that_the_operation_does_not_name_is_noticed() -> None:
+    there: dict[str, Any] = {}
+    exec(HOOKS, there)
+    told = {"responses": {"404": {"description": "not_found, gone"}}}
+    operation = SimpleNamespace(definition=SimpleNamespace(raw=told), method="get")
+    case = SimpleNamespace(operation=operation, method="GET")
+    bodies: list[Any] = [{"code": "gone"}, {"error": {"code": "not_found"}}, {"code": "forbidden"}]
+    answers = [SimpleNamespace(status_code=404, json=body.copy) for body in bodies]
+    for named in answers[:2]:
+        there["names_the_code"](None, named, case)
+    with pytest.raises(AssertionError, match="forbidden"):
+        there["names_the_code"](None, answers[2], case)
 
 
 @pytest.fixture

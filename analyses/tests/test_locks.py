@@ -27,15 +27,18 @@ from django.db import IntegrityError, OperationalError, connection
 
 from accounts import roles
 from accounts.invitations import create_invitation
-from accounts.models import User
+from accounts.models import Scope, User
 from accounts.roles import Role, set_role
+from accounts.tokens import create_token
 from analyses import resumable, services
 from analyses.account_deletion import delete_account
+from analyses.disputes import open_dispute
 from analyses.moderation.cases import NotAllowed, claim
 from analyses.moderation.complaints import complain, dismiss_complaints
 from analyses.moderation.decisions import decide
 from analyses.moderation.models import Concern, Kind
 from analyses.retention import hold
+from analyses.sharing import create_share_link
 from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_result
 from analyses.webhooks import couriers, endpoints
 from analyses.webhooks.models import Event
@@ -74,7 +77,7 @@ def meet(*acts):
 
 
 def person(**rights):
-    return User.objects.create_user(f"{next(NUMBERS)}@example.org", "correct horse battery", **rights)
+    return User.objects.create_user(f"{next(NUMBERS)}@example.org", **rights)
 
 
 def scene():
@@ -92,6 +95,16 @@ def scene():
 
 def moderated(s, moderator, kind):
     decide(analysis=s.done, moderator=moderator, kind=kind, reason="x", seen=None)
+
+
+def shared(s):
+    sleep(0.05)  # it is one statement, which would be through before the others have begun
+    create_share_link(analysis=s.done, created_by=s.alice, days=1, shows_name=True)
+
+
+def disputed(s):
+    sleep(0.05)
+    open_dispute(analysis=s.done, author=s.alice, opinion="real")
 
 
 def delivered(s):
@@ -117,6 +130,9 @@ WHILE_ALICE_LEAVES = {
     "root suspends": lambda s: moderated(s, s.root, Kind.SUSPEND_ACCOUNT),
     "mo claims": lambda s: claim(analysis=s.done, moderator=s.mo),
     "mo holds": lambda s: hold(analysis=s.done, moderator=s.mo, reason="x"),
+    "shares": lambda s: shared(s),
+    "disputes": lambda s: disputed(s),
+    "makes a token": lambda s: create_token(owner=s.alice, name="script", scope=Scope.READ),
     "root promotes": lambda s: set_role(user=s.alice, role=Role.MODERATOR, actor=s.root, reason="x"),
 }
 OTHERS = {
@@ -139,6 +155,11 @@ OTHERS = {
     "invited as root leaves": lambda s: (
         lambda: create_invitation(email="new@example.org", created_by=s.root),
         lambda: delete_account(user=s.root),
+    ),
+    "shared and disputed as it is deleted": lambda s: (
+        lambda: shared(s),
+        lambda: disputed(s),
+        lambda: services.delete_analysis(analysis=s.done),
     ),
     "delivered and sent again": lambda s: (
         lambda: delivered(s),

@@ -190,6 +190,20 @@ def test_agreeing_where_nobody_asked_bothers_nobody(done: Analysis, mo: User) ->
     assert not Notice.objects.exists()
 
 
+def test_who_takes_an_overruling_back_says_why_and_the_owner_is_told(
+    done: Analysis, alice: User, mo: User, mia: User
+) -> None:
+    decide(done, mo, Kind.OVERRULE_REAL, "I know the original.")
+    with pytest.raises(NotAllowed, match="overruled"):
+        decide(done, mia, Kind.CONFIRM, " ")
+    assert case_of(done).label == "real"
+    taking_back = decide(done, mia, Kind.CONFIRM, "The original shows another person.")
+    assert case_of(done).label == "fake"
+    assert Notice.objects.filter(user=alice, decision=taking_back).count() == 1
+    decide(done, mo, Kind.CONFIRM, "")
+    assert Notice.objects.filter(user=alice).count() == 2, "what the owner knows is true still"
+
+
 def test_hidden_is_hidden_from_share_links_until_it_is_shown_again(done: Analysis, mo: User) -> None:
     token = make_link(done)[1]
     decide(done, mo, Kind.HIDE)
