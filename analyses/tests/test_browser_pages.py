@@ -255,7 +255,8 @@ def faults_of_copy(page: "Page", judge: "Page") -> list[str]:
     judge.emulate_media(color_scheme="light")
     found += judge.evaluate("checks.accessibility()")
     judge.emulate_media(color_scheme="dark")
-    return found + judge.evaluate("checks.colours()")
+    found += judge.evaluate("checks.colours()")
+    return found
 
 
 def test_on_a_very_wide_screen_lines_stay_short_and_nothing_is_stretched(
