@@ -216,6 +216,14 @@ def migrated_sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def prompt_answers() -> None:
+    """The live server sends head and body apart, and by default the second waits 40 ms for an answer."""
+    from django.core.servers.basehttp import WSGIRequestHandler
+
+    WSGIRequestHandler.disable_nagle_algorithm = True
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium for pytest-playwright's ``page``; no browser is ever downloaded."""
