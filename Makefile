@@ -15,8 +15,9 @@ LOCK = --universal --python-version 3.11 --generate-hashes --no-emit-index-url -
 run: .venv/.installed ## Run the site; Ctrl-C ends it
 	@exec .venv/bin/python manage.py up --host $(HOST) --port $(PORT)
 
+# Bytecode is kept even where the environment says no: many processes import the same.
 test: .venv/.installed-dev ## Run the whole suite in three processes, as many tests wait; ARGS="-k name" for a part of it
-	@TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 \
+	@PYTHONDONTWRITEBYTECODE= TRUTHLENS_ENV_FILE=/dev/null timeout --foreground --kill-after=30 1500 \
 		.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-topology: .venv/.installed-dev ## Several machines' worth of processes on one, some of them killed; a minute or two

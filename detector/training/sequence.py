@@ -90,16 +90,21 @@ def write_features(job: tuple[TrainConfig, bool, int, int, Path]) -> None:
     target.with_suffix(".part").replace(target)
 
 
-def prepare(config: TrainConfig, *, tune: bool, files: int, pairs: int) -> list[Path]:
-    """Compute the features that are not there yet."""
-    folder = config.folder / ("windows-tune" if tune else "windows-fit")
-    folder.mkdir(parents=True, exist_ok=True)
-    targets = [folder / f"{number:03}.pt" for number in range(files)]
-    jobs = [(config, tune, number, pairs, t) for number, t in enumerate(targets) if not t.exists()]
-    with multiprocessing.get_context("spawn").Pool(max(config.processes, config.workers)) as pool:
-        for _ in tqdm(pool.imap_unordered(write_features, jobs), total=len(jobs), desc=folder.name):
-            pass
-    return targets
+def prepare(config: TrainConfig, files: int, pairs: int) -> tuple[list[Path], list[Path]]:
+    """Compute the features that are not there yet. Returns the files of *fit* and of *tune*."""
+    found: list[list[Path]] = []
+    jobs: list[tuple[TrainConfig, bool, int, int, Path]] = []
+    for tune, count in ((False, files), (True, max(1, files // 6))):
+        folder = config.folder / ("windows-tune" if tune else "windows-fit")
+        folder.mkdir(parents=True, exist_ok=True)
+        found.append([folder / f"{number:03}.pt" for number in range(count)])
+        jobs += [(config, tune, number, pairs, t) for number, t in enumerate(found[-1]) if not t.exists()]
+    if jobs:
+        with multiprocessing.get_context("spawn").Pool(max(config.processes, config.workers)) as pool:
+            for _ in tqdm(pool.imap_unordered(write_features, jobs), total=len(jobs), desc="windows"):
+                pass
+    fit_files, tune_files = found
+    return fit_files, tune_files
 
 
 def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
@@ -159,8 +164,8 @@ def main() -> None:
     options = parser.parse_args()
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
-    features, labels, _ = read_features(prepare(config, tune=False, files=options.files, pairs=options.pairs))
-    held_out = prepare(config, tune=True, files=max(1, options.files // 6), pairs=options.pairs)
+    fit_files, held_out = prepare(config, options.files, options.pairs)
+    features, labels, _ = read_features(fit_files)
     model = averaged_model(config)
     for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
         parameter.requires_grad_(False)
