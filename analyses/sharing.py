@@ -4,11 +4,13 @@ from datetime import timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from accounts.locks import take_turn
 from accounts.models import User
 from analyses.models import Analysis, ShareLink
 
@@ -28,21 +30,26 @@ def create_share_link(
 ) -> tuple[ShareLink, str]:
     """A new link to a finished result, and its token, which nobody can ask for again.
 
-    Raises ValueError for a lifetime that isn't one of ``LIFETIMES``, and without a result.
+    Raises ValueError for a lifetime that isn't one of ``LIFETIMES``, and without a result; where the analysis
+    was deleted meanwhile ``Analysis.DoesNotExist``, and PermissionDenied where its maker was suspended.
     """
     if days not in LIFETIMES:
         raise ValueError(f"a link lives for one of {LIFETIMES} days, not {days}")
     if not analysis.is_done:
         raise ValueError("there is no result to share")
     token, now = token_urlsafe(TOKEN_BYTES), timezone.now()
-    link = ShareLink.objects.create(
-        analysis=analysis,
-        created_by=created_by,
-        token_sha256=token_hash(token),
-        shows_name=shows_name,
-        created_at=now,
-        expires_at=now + timedelta(days=days),
-    )
+    with transaction.atomic():
+        take_turn(user=created_by)
+        if not Analysis.objects.select_for_update(no_key=True).filter(pk=analysis.pk).values_list("pk"):
+            raise Analysis.DoesNotExist(str(analysis.uuid))
+        link = ShareLink.objects.create(
+            analysis=analysis,
+            created_by=created_by,
+            token_sha256=token_hash(token),
+            shows_name=shows_name,
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+        )
     return link, token
 
 

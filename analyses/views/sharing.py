@@ -28,7 +28,12 @@ def analysis_share(request: UserRequest, uuid: UUID) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         context = {"analysis": analysis, "share_form": form, "share_links": analysis.share_links.active()}
         return render(request, "analyses/share.html", context, status=400 if form.is_bound else 200)
-    link, token = sharing.create_share_link(analysis=analysis, created_by=request.user, **form.cleaned_data)
+    try:
+        link, token = sharing.create_share_link(
+            analysis=analysis, created_by=request.user, **form.cleaned_data
+        )
+    except Analysis.DoesNotExist as error:
+        raise Http404 from error
     address = request.build_absolute_uri(reverse("shared", args=[token]))
     context = {"analysis": analysis, "link": link, "address": address}
     return render(request, "analyses/share_made.html", context, status=201)
