@@ -5,10 +5,12 @@ A token is told once, when it is made. The database holds its hash, so nobody ca
 
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 from knox.models import get_digest_token
 from knox.settings import CONSTANTS
 
+from accounts.locks import take_turn
 from accounts.models import ApiToken, Scope, User
 
 MOST_TOKENS = 50
@@ -23,18 +25,23 @@ class TooManyTokens(Exception):
 def create_token(
     *, owner: User, name: str, scope: Scope, lifetime: timedelta | None = None
 ) -> tuple[ApiToken, str]:
-    """A new token with the text to send, which nobody can find out later. Raises :class:`TooManyTokens`."""
-    if ApiToken.objects.for_user(owner).count() >= MOST_TOKENS:
-        raise TooManyTokens
+    """A new token with the text to send, which nobody can find out later.
+
+    Raises :class:`TooManyTokens`, and PermissionDenied for a user who was suspended meanwhile.
+    """
     digest, text = get_digest_token()
-    token = ApiToken.objects.create(
-        digest=digest,
-        token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
-        user=owner,
-        name=name,
-        scope=scope,
-        expiry=timezone.now() + lifetime if lifetime else None,
-    )
+    with transaction.atomic():
+        take_turn(user=owner)  # two requests at once count one after the other
+        if ApiToken.objects.for_user(owner).count() >= MOST_TOKENS:
+            raise TooManyTokens
+        token = ApiToken.objects.create(
+            digest=digest,
+            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH],
+            user=owner,
+            name=name,
+            scope=scope,
+            expiry=timezone.now() + lifetime if lifetime else None,
+        )
     return token, text
 
 
