@@ -74,9 +74,12 @@ def moderation_bulk(request: UserRequest) -> HttpResponse:
     if action not in ACTIONS or not chosen:
         messages.warning(request, gettext("Nothing was selected. Tick the rows that you mean first."))
         return redirect(_back(request))
-    count, refused = cases.for_each(chosen, _bulk_action(request, action))
+    meant = _undecided(chosen) if action == "confirm" else chosen
+    count, refused = cases.for_each(meant, _bulk_action(request, action))
     if count:
         messages.success(request, _done(action, count))
+    if left_out := len(chosen) - len(meant):
+        messages.warning(request, _left_out(left_out))
     for analysis, sentence in refused:
         messages.warning(request, f"“{analysis.video.original_name}”: {sentence}")
     return redirect(_back(request))
@@ -89,6 +92,21 @@ def _done(action: str, count: int) -> str:
         "confirm": ngettext("{count} case confirmed.", "{count} cases confirmed.", count),
     }
     return words[action].format(count=count)
+
+
+def _undecided(analyses: list[Analysis]) -> list[Analysis]:
+    """What a moderator thought about takes the time of whoever changes it: nobody turns it over by the dozen."""
+    known = cases.cases_of(analyses)
+    return [row for row in analyses if row.pk not in known or known[row.pk].is_open]
+
+
+def _left_out(count: int) -> str:
+    words = ngettext(
+        "{count} case was left out: a moderator decided about it before. Open it to decide anew.",
+        "{count} cases were left out: a moderator decided about them before. Open them to decide anew.",
+        count,
+    )
+    return words.format(count=count)
 
 
 def _bulk_action(request: UserRequest, action: str) -> Callable[[Analysis], None]:
