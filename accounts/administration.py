@@ -27,7 +27,7 @@ NOT_KEPT = "(not kept)"
 
 
 def begin_change(request: HttpRequest, *rows: Model) -> None:
-    """Lock the users that the rows are about, the request's and the other administrators (``accounts.locks``).
+    """Lock whom the rows are about, the request's user and the other administrators (``accounts.locks``).
 
     Whoever acts stays, so that an administrator does. Raises PermissionDenied where they were dismissed since
     the request began.
@@ -69,7 +69,7 @@ def kept(value: Any) -> Any:
 
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What is added, changed or deleted is recorded in the transaction that does it, after all that it locks."""
+    """What is added, changed or deleted is recorded at the end of the transaction that does it."""
 
     def save_model(self, request: HttpRequest, obj: Model, form: BaseForm, change: bool) -> None:
         begin_change(request, obj)

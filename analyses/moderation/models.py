@@ -212,7 +212,6 @@ class Notice(models.Model):
     mail_due_at = models.DateTimeField(null=True, default=timezone.now, db_index=True)
     mail_attempts = models.PositiveSmallIntegerField(default=0)
     mailed_at = models.DateTimeField(null=True)
-    earlier: str | None  # as with_earlier() finds it
 
     objects = NoticeQuerySet.as_manager()
 

@@ -47,9 +47,9 @@ def notify(decision: Decision) -> Notice:
 
 def words_of(notice: Notice) -> str:
     """What it tells, for one of ``with_earlier()``."""
-    words = gettext(WORDS[notice.decision.kind])
-    replaces = notice.decision.kind in JUDGEMENTS and notice.earlier not in (None, notice.decision.kind)
-    return f"{words} {gettext(NO_LONGER)}" if replaces else words
+    kind, earlier = notice.decision.kind, notice.earlier  # type: ignore[attr-defined]
+    words = gettext(WORDS[kind])
+    return f"{words} {gettext(NO_LONGER)}" if kind in JUDGEMENTS and earlier not in (None, kind) else words
 
 
 def mark_read(*, user: User, uuid: UUID | None = None) -> None:

@@ -95,7 +95,7 @@ def _done(action: str, count: int) -> str:
 
 
 def _undecided(analyses: list[Analysis]) -> list[Analysis]:
-    """What a moderator thought about takes the time of whoever changes it: nobody turns it over by the dozen."""
+    """What a moderator thought about is turned over by one who read it, and not by the dozen."""
     known = cases.cases_of(analyses)
     return [row for row in analyses if row.pk not in known or known[row.pk].is_open]
 
