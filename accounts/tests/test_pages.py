@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -111,6 +112,16 @@ def test_guessing_a_password_is_stopped_after_a_few_tries(client: Client, alice:
     answer = client.post(reverse("account_login"), {"login": alice.email, "password": PASSWORD})
     assert not is_logged_in(client)
     assert "Too many failed login attempts" in answer.content.decode()
+
+
+def test_guesses_at_a_password_are_counted_in_all_web_processes_together(
+    client: Client, alice: User, broker: str
+) -> None:
+    wrong = {"login": alice.email, "password": "not it"}
+    for _ in range(5):
+        assert "Too many" not in client.post(reverse("account_login"), wrong).content.decode()
+        cache.clear()  # the next is another process: it remembers nothing
+    assert "Too many failed login attempts" in client.post(reverse("account_login"), wrong).content.decode()
 
 
 def test_a_sign_up_flood_is_stopped(client: Client) -> None:
