@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 RESTS_S = 5.0
-"""A broker that didn't answer isn't asked again for so long: one that is out of reach costs a second each time."""
+"""A broker that didn't answer isn't asked for so long: one out of reach costs a second each time."""
 MOST_OWN = 10_000
 """Entries that a process keeps; with fewer, somebody could push out what is known of them by many others."""
 _asked_again_at: dict[str, float] = {}

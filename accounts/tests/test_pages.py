@@ -124,6 +124,14 @@ def test_guesses_at_a_password_are_counted_in_all_web_processes_together(
     assert "Too many failed login attempts" in client.post(reverse("account_login"), wrong).content.decode()
 
 
+def test_another_port_in_the_host_header_gives_no_further_guesses(client: Client, alice: User) -> None:
+    wrong = {"login": alice.email, "password": "not it"}
+    for port in range(5):
+        client.post(reverse("account_login"), wrong, headers={"host": f"testserver:{8000 + port}"})
+    answer = client.post(reverse("account_login"), wrong, headers={"host": "testserver:9000"})
+    assert "Too many failed login attempts" in answer.content.decode()
+
+
 def test_a_sign_up_flood_is_stopped(client: Client) -> None:
     answers = [client.post(reverse("account_signup"), {"email": "nobody"}).status_code for _ in range(21)]
     assert answers == [200] * 20 + [429]
