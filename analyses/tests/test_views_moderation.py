@@ -153,6 +153,16 @@ def test_a_bulk_agreement_is_refused_where_somebody_decided_meanwhile(
     assert case_of(done).label == "real"
 
 
+def test_a_bulk_agreement_that_a_second_moderator_has_to_share_is_called_a_proposal(
+    done: Analysis, mo_client: Client, settings: Settings
+) -> None:
+    settings.SECOND_MODERATOR = True
+    page = bulk(mo_client, "confirm", done)
+    assert "1 case proposed: it counts once another moderator agrees." in page
+    assert "confirmed" not in page
+    assert case_of(done).awaits_second
+
+
 def test_a_bulk_agreement_leaves_out_what_was_decided_or_proposed_before(
     alice: User, mo: User, mo_client: Client, mia: User, settings: Settings
 ) -> None:

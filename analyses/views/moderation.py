@@ -5,6 +5,7 @@ from contextlib import suppress
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -90,8 +91,14 @@ def _done(action: str, count: int) -> str:
         "claim": ngettext("{count} case claimed.", "{count} cases claimed.", count),
         "release": ngettext("{count} case released.", "{count} cases released.", count),
         "confirm": ngettext("{count} case confirmed.", "{count} cases confirmed.", count),
+        "propose": ngettext(
+            "{count} case proposed: it counts once another moderator agrees.",
+            "{count} cases proposed: they count once another moderator agrees.",
+            count,
+        ),
     }
-    return words[action].format(count=count)
+    is_proposed = action == "confirm" and settings.SECOND_MODERATOR
+    return words["propose" if is_proposed else action].format(count=count)
 
 
 def _undecided(analyses: list[Analysis]) -> list[Analysis]:
