@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from accounts.locks import take_turn
 from accounts.models import User
 from analyses.models import Analysis, Dispute
 
@@ -17,11 +18,14 @@ class DisputeClosed(ValueError):
 
 
 def open_dispute(*, analysis: Analysis, author: User, opinion: str, comment: str = "") -> Dispute:
-    """Raises :class:`DisputeRefused`."""
+    """Raises :class:`DisputeRefused`; where the analysis was deleted meanwhile ``Analysis.DoesNotExist``, and
+    PermissionDenied where its author was suspended."""
     if not analysis.is_done:
         raise DisputeRefused(gettext("There is no verdict yet."))
     try:
         with transaction.atomic():
+            take_turn(user=author)
+            Analysis.objects.lock_row(analysis.pk)
             return Dispute.objects.create(
                 analysis=analysis, author=author, opinion=Dispute.Opinion(opinion), comment=comment.strip()
             )

@@ -40,8 +40,7 @@ def create_share_link(
     token, now = token_urlsafe(TOKEN_BYTES), timezone.now()
     with transaction.atomic():
         take_turn(user=created_by)
-        if not Analysis.objects.select_for_update(no_key=True).filter(pk=analysis.pk).values_list("pk"):
-            raise Analysis.DoesNotExist(str(analysis.uuid))
+        Analysis.objects.lock_row(analysis.pk)
         link = ShareLink.objects.create(
             analysis=analysis,
             created_by=created_by,

@@ -31,7 +31,7 @@ from accounts import roles
 from accounts.invitations import create_invitation
 from accounts.models import User
 from accounts.roles import Role, set_role
-from analyses import resumable, services, sharing
+from analyses import disputes, resumable, services, sharing
 from analyses.account_deletion import delete_account
 from analyses.moderation.cases import NotAllowed, claim
 from analyses.moderation.complaints import complain, dismiss_complaints
@@ -103,6 +103,11 @@ def shared(s):
     sharing.create_share_link(analysis=s.done, created_by=s.alice, days=7, shows_name=False)
 
 
+def disputed(s):
+    sleep(0.03)
+    disputes.open_dispute(analysis=s.done, author=s.alice, opinion="real")
+
+
 def deleted_by(administrator, user):
     "On the administration's page, which is asked for by somebody who has logged in before."
     client = Client(headers={"host": "localhost"})
@@ -130,6 +135,7 @@ WHILE_ALICE_LEAVES = {
     "analyses again": lambda s: services.rerun_analysis(analysis=s.done),
     "mo analyses again": lambda s: services.rerun_analysis(analysis=s.done, asked_by=s.mo),
     "shares": shared,
+    "disputes": disputed,
     "deletes": lambda s: services.delete_analysis(analysis=s.done),
     "mo deletes": lambda s: services.delete_analysis(analysis=s.done, by=s.mo),
     "mo cancels": lambda s: services.request_cancel(analysis=s.queued, by=s.mo),
@@ -142,6 +148,10 @@ WHILE_ALICE_LEAVES = {
     "root promotes": lambda s: set_role(user=s.alice, role=Role.MODERATOR, actor=s.root, reason="x"),
 }
 OTHERS = {
+    "disputed as it is deleted": lambda s: (
+        lambda: disputed(s),
+        lambda: services.delete_analysis(analysis=s.done),
+    ),
     "shared as it is deleted": lambda s: (
         lambda: shared(s),
         lambda: services.delete_analysis(analysis=s.done),

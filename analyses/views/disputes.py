@@ -29,6 +29,8 @@ def analysis_dispute(request: UserRequest, uuid: UUID) -> HttpResponse:
         disputes.open_dispute(analysis=analysis, author=request.user, **form.cleaned_data)
     except disputes.DisputeRefused as refused:
         messages.warning(request, str(refused))
+    except Analysis.DoesNotExist as error:
+        raise Http404 from error
     else:
         messages.success(request, gettext("Thank you. The moderators of this site will read it."))
     return redirect(f"{analysis.get_absolute_url()}#dispute")
