@@ -109,8 +109,8 @@ def _undecided(analyses: list[Analysis]) -> list[Analysis]:
 
 def _left_out(count: int) -> str:
     words = ngettext(
-        "{count} case was left out: a moderator decided about it before. Open it to decide anew.",
-        "{count} cases were left out: a moderator decided about them before. Open them to decide anew.",
+        "{count} case was left out: a moderator decided or proposed something. Open it to decide anew.",
+        "{count} cases were left out: a moderator decided or proposed something. Open them to decide anew.",
         count,
     )
     return words.format(count=count)
