@@ -103,8 +103,7 @@ def isolation(settings: Settings, tmp_path: Path) -> None:
 def _use_broker(settings: Settings, url: str) -> None:
     settings.REDIS_URL = url
     settings.RQ_QUEUES = {"default": {**settings.RQ_QUEUES["default"], "URL": url}}
-    counters = {**settings.CACHES["counters"], "LOCATION": url}
-    settings.CACHES = {**settings.CACHES, "counters": counters}
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": url}}
 
 
 # The cast

@@ -29,6 +29,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except (SMTPException, OSError):
             logger.exception("A letter about a change of an account could not be sent.")
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """By the address alone: the library adds the host, whose port whoever guesses makes up."""
+        return str(credentials.get("email", "")).lower()
+
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         """The account and the invitation that it uses up, both or neither."""
         invitation = invitation_of(request)

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import roles
-from accounts.administration import NOT_KEPT, record_change
+from accounts.administration import NOT_KEPT, begin_change, record_change
 from accounts.models import AuditEntry, Role, User
 from accounts.requests import UserRequest
 from accounts.services import remove_factor
@@ -81,10 +81,10 @@ class UserAdmin(UserAdminOfUser):
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """A stored change ends in a redirect. It ends the user's sessions too, as Django sees to."""
         with transaction.atomic():
-            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+            user = self.get_object(request, id)
+            begin_change(request, *[user] if user else [])
             response = super().user_change_password(request, id, form_url)
-            user = User.objects.filter(pk=id).first()
-            if user is not None and user.password != before:
+            if user is not None and not User.objects.filter(pk=user.pk, password=user.password).exists():
                 after = {"password": NOT_KEPT}
                 record_change(request=request, action="change_password", row=user, after=after)
         return response
@@ -167,6 +167,7 @@ class AddressAdmin(EmailAddressAdmin):  # type: ignore[misc]
     @admin.action(description="Mark selected addresses as confirmed", permissions=["change"])
     def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
         with transaction.atomic():
+            begin_change(request, *queryset)
             waiting = list(queryset.filter(verified=False))
             super().make_verified(request, queryset)
             for address in EmailAddress.objects.filter(pk__in=[row.pk for row in waiting], verified=True):

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm, BaseFormSet, ChoiceField
@@ -19,9 +20,23 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.audit import Target
+from accounts.locks import take_turn
 from accounts.models import User
 
 NOT_KEPT = "(not kept)"
+
+
+def begin_change(request: HttpRequest, *rows: Model) -> None:
+    """Lock whom the rows are about, the request's user and the other administrators (``accounts.locks``).
+
+    Whoever acts stays, so that an administrator does. Raises PermissionDenied where they were dismissed since
+    the request began.
+    """
+    assert isinstance(request.user, User)
+    named = [row.pk if isinstance(row, User) else getattr(row, "user_id", None) for row in rows]
+    others = [key for key in named if key is not None]
+    if not take_turn(user=request.user, others=others, administrators=True).is_superuser:
+        raise PermissionDenied
 
 
 def record_change(
@@ -54,7 +69,11 @@ def kept(value: Any) -> Any:
 
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What is added, changed or deleted is recorded in the transaction that does it."""
+    """What is added, changed or deleted is recorded at the end of the transaction that does it."""
+
+    def save_model(self, request: HttpRequest, obj: Model, form: BaseForm, change: bool) -> None:
+        begin_change(request, obj)
+        super().save_model(request, obj, form, change)
 
     def save_related(
         self, request: HttpRequest, form: BaseForm, formsets: "Iterable[BaseFormSet[Any]]", change: bool
@@ -68,14 +87,18 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         gone = copy(obj)  # to delete it takes its key away
         with transaction.atomic():
+            begin_change(request, obj)
+            deleted = copy(obj)  # which keeps its key
             super().delete_model(request, obj)
-            record_change(request=request, action="delete", row=gone)
+            record_change(request=request, action="delete", row=deleted)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         gone = list(queryset)
         with transaction.atomic():
+            begin_change(request, *queryset)
+            deleted = list(queryset.all())  # as they are now
             super().delete_queryset(request, queryset)
-            for row in gone:
+            for row in deleted:
                 record_change(request=request, action="delete", row=row)
 
 

@@ -25,10 +25,13 @@ class TooManyTokens(Exception):
 def create_token(
     *, owner: User, name: str, scope: Scope, lifetime: timedelta | None = None
 ) -> tuple[ApiToken, str]:
-    """A new token with the text to send, which nobody can find out later. Raises :class:`TooManyTokens`."""
+    """A new token with the text to send, which nobody can find out later.
+
+    Raises :class:`TooManyTokens`, and PermissionDenied for a user who was suspended meanwhile.
+    """
     digest, text = get_digest_token()
     with transaction.atomic():
-        take_turn(user=owner)
+        take_turn(user=owner)  # two requests at once count one after the other
         if ApiToken.objects.for_user(owner).count() >= MOST_TOKENS:
             raise TooManyTokens
         token = ApiToken.objects.create(

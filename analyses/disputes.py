@@ -18,13 +18,14 @@ class DisputeClosed(ValueError):
 
 
 def open_dispute(*, analysis: Analysis, author: User, opinion: str, comment: str = "") -> Dispute:
-    """Raises :class:`DisputeRefused`, and ``Analysis.DoesNotExist`` where it was deleted meanwhile."""
+    """Raises :class:`DisputeRefused`; where the analysis was deleted meanwhile ``Analysis.DoesNotExist``, and
+    PermissionDenied where its author was suspended."""
     if not analysis.is_done:
         raise DisputeRefused(gettext("There is no verdict yet."))
     try:
         with transaction.atomic():
             take_turn(user=author)
-            Analysis.objects.select_for_update(no_key=True).only("pk").get(pk=analysis.pk)
+            Analysis.objects.lock_row(analysis.pk)
             return Dispute.objects.create(
                 analysis=analysis, author=author, opinion=Dispute.Opinion(opinion), comment=comment.strip()
             )

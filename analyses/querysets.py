@@ -29,6 +29,10 @@ RECENT = 5
 
 
 class AnalysisQuerySet(models.QuerySet["Analysis"]):
+    def lock_row(self, pk: int) -> None:
+        """Nobody deletes it until the transaction ends. Raises ``DoesNotExist`` where somebody did."""
+        self.select_for_update(no_key=True).only("pk").get(pk=pk)
+
     def for_user(self, user: "User") -> Self:
         """The user's own analyses."""
         return self.filter(owner=user)

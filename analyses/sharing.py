@@ -30,8 +30,8 @@ def create_share_link(
 ) -> tuple[ShareLink, str]:
     """A new link to a finished result, and its token, which nobody can ask for again.
 
-    Raises ValueError for a lifetime that isn't one of ``LIFETIMES``, and without a result;
-    ``Analysis.DoesNotExist`` where it was deleted meanwhile.
+    Raises ValueError for a lifetime that isn't one of ``LIFETIMES``, and without a result; where the analysis
+    was deleted meanwhile ``Analysis.DoesNotExist``, and PermissionDenied where its maker was suspended.
     """
     if days not in LIFETIMES:
         raise ValueError(f"a link lives for one of {LIFETIMES} days, not {days}")
@@ -40,7 +40,7 @@ def create_share_link(
     token, now = token_urlsafe(TOKEN_BYTES), timezone.now()
     with transaction.atomic():
         take_turn(user=created_by)
-        Analysis.objects.select_for_update(no_key=True).only("pk").get(pk=analysis.pk)
+        Analysis.objects.lock_row(analysis.pk)
         link = ShareLink.objects.create(
             analysis=analysis,
             created_by=created_by,

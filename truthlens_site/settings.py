@@ -92,17 +92,16 @@ WORKER_QUEUES = env.choices("WORKER_QUEUES", ["chores", "gpu", "default"], ("cho
 GPU_ANALYSES = env.choices("GPU_ANALYSES", [], ("all", "stability", *BACKBONES))
 RQ_SHOW_ADMIN_LINK = False
 
-# What a process remembers is its own; what the API counts is counted in the broker for all of them.
+# What requests are counted by, at the API and where somebody logs in: the same for all web processes.
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "counters": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "default": {
+        "BACKEND": "truthlens_site.shared_cache.SharedCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "truthlens",
         # A broker that is down must not hold up the request.
         "OPTIONS": {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": 1, "socket_timeout": 1},
-    },
+    }
 }
 
 # Applications

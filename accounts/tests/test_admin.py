@@ -133,6 +133,10 @@ def test_a_password_set_for_somebody_is_recorded_and_logs_them_out(
     assert alice_client.get(reverse("analyses")).status_code == 302
 
 
+def test_no_password_is_set_for_nobody(root_client: Client) -> None:
+    assert root_client.get(f"{LIST}nobody/password/").status_code == 404
+
+
 @pytest.mark.parametrize("way", ["page", "list"])
 def test_a_deletion_is_recorded(way: str, root_client: Client, alice: User) -> None:
     with CaptureQueriesContext(connection) as queries:

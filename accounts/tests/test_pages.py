@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -110,6 +111,24 @@ def test_guessing_a_password_is_stopped_after_a_few_tries(client: Client, alice:
         client.post(reverse("account_login"), {"login": alice.email, "password": "wrong"})
     answer = client.post(reverse("account_login"), {"login": alice.email, "password": PASSWORD})
     assert not is_logged_in(client)
+    assert "Too many failed login attempts" in answer.content.decode()
+
+
+def test_guesses_at_a_password_are_counted_in_all_web_processes_together(
+    client: Client, alice: User, broker: str
+) -> None:
+    wrong = {"login": alice.email, "password": "not it"}
+    for _ in range(5):
+        assert "Too many" not in client.post(reverse("account_login"), wrong).content.decode()
+        cache.clear()  # the next is another process: it remembers nothing
+    assert "Too many failed login attempts" in client.post(reverse("account_login"), wrong).content.decode()
+
+
+def test_another_port_in_the_host_header_gives_no_further_guesses(client: Client, alice: User) -> None:
+    wrong = {"login": alice.email, "password": "not it"}
+    for port in range(5):
+        client.post(reverse("account_login"), wrong, headers={"host": f"testserver:{8000 + port}"})
+    answer = client.post(reverse("account_login"), wrong, headers={"host": "testserver:9000"})
     assert "Too many failed login attempts" in answer.content.decode()
 
 

@@ -1,16 +1,14 @@
 """How much one user and one token may ask for, by what it costs.
 
-Counted in windows of fixed length in the broker, which all web processes share; without it in this process.
+Counted in windows of fixed length, in all web processes together (``truthlens_site.shared_cache``).
 """
 
-import logging
 from abc import ABC, abstractmethod
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import caches
-from redis.exceptions import RedisError
+from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -19,11 +17,8 @@ from accounts.models import ApiToken
 if TYPE_CHECKING:
     from analyses.api.base import ApiView
 
-logger = logging.getLogger(__name__)
-
 USER_SHARE = 2
 """A user with several tokens may ask for so many times what one token may."""
-COUNTERS, FALLBACK = "counters", "default"
 
 
 class Throttle(BaseThrottle, ABC):
@@ -64,15 +59,7 @@ class UserThrottle(Throttle):
 
 
 def count(key: str, seconds: int) -> int:
-    """Count one more; how many there are now. A broker that is down stops nobody."""
-    try:
-        return _count(caches[COUNTERS], key, seconds)
-    except (RedisError, OSError) as error:
-        logger.debug("Requests are counted in this process alone: %s", error)
-        return _count(caches[FALLBACK], key, seconds)
-
-
-def _count(cache: Any, key: str, seconds: int) -> int:
+    """Count one more; how many there are now."""
     if cache.add(key, 1, timeout=seconds):
         return 1
     try:

@@ -137,16 +137,16 @@ def _enforce(case: Case, decision: Decision, moderator: User) -> None:
         Kind.DELETE_FILE: _delete_file,
         Kind.SUSPEND_ACCOUNT: _suspend,
     }
-    answered, taken_back = False, case.is_overruled  # of which the owner was told
+    is_told = decision.kind not in (Kind.CONFIRM, Kind.DECLINE)
     if decision.kind in JUDGEMENTS:
+        is_told |= case.is_overruled  # which its owner was told, and which no longer stands
         case.judgement = decision
         case.label = OVERRULES.get(decision.kind) or CONFIRMED[decision.analysis.verdict]
-        answered = _answer_disputes(decision)
+        is_told |= _answer_disputes(decision)
     elif decision.kind in consequences:
         consequence: Callable[[Case, Decision, User], None] = consequences[Kind(decision.kind)]
         consequence(case, decision, moderator)
-    tells = answered or taken_back if decision.kind == Kind.CONFIRM else decision.kind != Kind.DECLINE
-    if tells:
+    if is_told:
         notify(decision)
 
 

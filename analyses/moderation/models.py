@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -163,6 +163,11 @@ class Case(models.Model):
         return bool(self.held_by_id and self.held_until and self.held_until > timezone.now())
 
     @property
+    def is_open(self) -> bool:
+        """Nobody has said what the clip is, nor proposed anything."""
+        return not (self.label or self.awaits_second)
+
+    @property
     def is_overruled(self) -> bool:
         return self.judgement is not None and self.judgement.kind in OVERRULES
 
@@ -176,6 +181,16 @@ class Case(models.Model):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
+    def with_earlier(self) -> "NoticeQuerySet":
+        """Each with ``earlier``: the kind of the judgement that stood before its decision, None for none."""
+        stood = Decision.objects.filter(
+            analysis=OuterRef("decision__analysis"),
+            pk__lt=OuterRef("decision"),
+            kind__in=JUDGEMENTS,
+            needs_second=False,
+        )
+        return self.annotate(earlier=Subquery(stood.order_by("-pk").values("kind")[:1]))
+
     def unread(self) -> "NoticeQuerySet":
         return self.filter(read_at__isnull=True)
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from analyses.commits import after_commit
-from analyses.moderation.models import Decision, Kind, Notice
+from analyses.moderation.models import JUDGEMENTS, Decision, Kind, Notice
 from analyses.queue import enqueue_notice
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ MOST_ATTEMPTS = 5
 NEXT_ATTEMPT = timedelta(minutes=10)
 """A worker that is lost while it sends leaves the letter due again after so long."""
 WORDS: dict[str, str] = {
-    Kind.CONFIRM: _("A moderator looked at it again and agrees with the model."),
+    Kind.CONFIRM: _("A moderator looked at it and agrees with the model."),
     Kind.OVERRULE_REAL: _("A moderator found the clip to be real. The model’s result stays beside it."),
     Kind.OVERRULE_FAKE: _(
         "A moderator found the clip to be manipulated. The model’s result stays beside it."
@@ -35,6 +35,7 @@ WORDS: dict[str, str] = {
     Kind.DELETE_FILE: _("A moderator deleted the video file. The result stays."),
     Kind.SUSPEND_ACCOUNT: _("Your account was suspended."),
 }
+NO_LONGER = _("The earlier decision about it no longer stands.")
 
 
 def notify(decision: Decision) -> Notice:
@@ -42,6 +43,13 @@ def notify(decision: Decision) -> Notice:
     notice = Notice.objects.create(user=decision.analysis.owner, decision=decision)
     after_commit(enqueue_notice, notice.uuid)
     return notice
+
+
+def words_of(notice: Notice) -> str:
+    """What it tells, for one of ``with_earlier()``."""
+    kind, earlier = notice.decision.kind, notice.earlier  # type: ignore[attr-defined]
+    words = gettext(WORDS[kind])
+    return f"{words} {gettext(NO_LONGER)}" if kind in JUDGEMENTS and earlier not in (None, kind) else words
 
 
 def mark_read(*, user: User, uuid: UUID | None = None) -> None:
@@ -55,7 +63,8 @@ def send_letter(uuid: UUID) -> None:
     due = Notice.objects.mail_due().filter(uuid=uuid)
     if not due.update(mail_due_at=timezone.now() + NEXT_ATTEMPT, mail_attempts=F("mail_attempts") + 1):
         return
-    notice = Notice.objects.select_related("user", "decision__analysis__video").get(uuid=uuid)
+    notices = Notice.objects.with_earlier().select_related("user", "decision__analysis__video")
+    notice = notices.get(uuid=uuid)
     try:
         _send(notice)
     except (OSError, SMTPException):
@@ -67,7 +76,7 @@ def send_letter(uuid: UUID) -> None:
 
 def _send(notice: Notice) -> None:
     name = " ".join(notice.decision.analysis.video.original_name.split())
-    context: dict[str, object] = {"name": name, "words": gettext(WORDS[notice.decision.kind])}
+    context: dict[str, object] = {"name": name, "words": words_of(notice)}
     context |= {"reason": notice.decision.reason, "page": _page(notice)}
     body = render_to_string("moderation/notice.txt", context)
     subject = gettext("TruthLens: a decision about “{name}”").format(name=name)

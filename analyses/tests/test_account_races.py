@@ -21,19 +21,30 @@ import django
 django.setup()
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.test import Client
 
+from accounts import tokens
 from accounts.invitations import InvitationGone, accept_invitation, create_invitation
-from accounts.models import Invitation, User
+from accounts.models import Invitation, Scope, User
 from accounts.roles import LastAdministrator
 from analyses.account_deletion import delete_account
 from analyses.models import Analysis, Video
 from analyses.tests.factories import make_analysis, make_done
 
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+REFUSALS = (InvitationGone, LastAdministrator, tokens.TooManyTokens, DatabaseError, User.DoesNotExist)
 root, other = (User.objects.create_superuser(f"{name}@example.org", "x") for name in ("root", "other"))
 alice = User.objects.create_user("alice@example.org", "x")
 invitation, _ = create_invitation(email="carol@example.org", created_by=root)
 for _ in range(5):
     make_done(alice)
+
+
+def deleting(administrator, user):
+    client = Client(headers={"host": "localhost"})
+    client.force_login(administrator)
+    address = f"/admin/accounts/user/{user.pk}/delete/"
+    return lambda: str(client.post(address, {"post": "yes"}).status_code)
 
 
 def meet(*acts):
@@ -42,9 +53,8 @@ def meet(*acts):
     def one(act):
         barrier.wait()
         try:
-            act()
-            return "done"
-        except (InvitationGone, LastAdministrator, DatabaseError, User.DoesNotExist) as error:
+            return act() or "done"
+        except REFUSALS as error:
             return type(error).__name__
         finally:
             connection.close()
@@ -55,6 +65,10 @@ def meet(*acts):
 
 accepted = meet(*[lambda: accept_invitation(invitation=invitation)] * 5)
 left = meet(lambda: delete_account(user=root), lambda: delete_account(user=other))
+two = [User.objects.get(is_superuser=True), User.objects.create_superuser("third@example.org")]
+dismissed = meet(deleting(*two), deleting(*reversed(two)))
+tokens.MOST_TOKENS = 2
+made = meet(*[lambda: tokens.create_token(owner=alice, name="script", scope=Scope.READ) and "done"] * 5)
 
 
 def upload():
@@ -67,6 +81,8 @@ print(json.dumps({
     "accepted": accepted.count("done"),
     "administrators": User.objects.filter(is_superuser=True).count(),
     "left": sorted(left),
+    "dismissed": sorted(dismissed),
+    "tokens": sorted(made),
     "deleted": deleted[0],
     "rows": [Analysis.objects.count(), Video.objects.count(), User.objects.filter(pk=alice.pk).count()],
     "evidence": len(list(Path(settings.MEDIA_ROOT, "evidence").glob("*"))),
@@ -93,6 +109,8 @@ def test_of_those_who_meet_one_wins_and_nothing_is_left_behind(
         "accepted": 1,
         "administrators": 1,
         "left": ["LastAdministrator", "done"],
+        "dismissed": ["302", "403"],
+        "tokens": ["TooManyTokens"] * 3 + ["done"] * 2,
         "deleted": "done",
         "rows": [0, 0, 0],
         "evidence": 0,

@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Scope, User
 from accounts.tokens import create_token
+from analyses.api import openapi, pages
 from analyses.detection import Failure
 from analyses.refusals import REFUSALS
 
@@ -144,6 +145,19 @@ def tester(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def tried(site: LiveServer, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """The site, tried by the machine."""
+    program = Path(sys.executable).with_name("schemathesis")
+    return subprocess.run(
+        [str(program), "run", f"{site.url}{SCHEMA}", "--seed", "1", "--no-color", *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(SECONDS + 60)
@@ -155,16 +169,21 @@ def test_the_site_does_what_its_schema_says(
     settings.API_RATES = dict.fromkeys(settings.API_RATES, (1_000_000, 60))
     settings.DETECT_WAITERS = 0
     _, text = create_token(owner=alice, name="schemathesis", scope=Scope.WRITE)
-    program = Path(sys.executable).with_name("schemathesis")
-    options = ["--checks", "all", "--max-examples", EXAMPLES, "--seed", "1", "--no-color"]
-    options += ["--header", f"Authorization: Token {text}"]
-    ran = subprocess.run(
-        [str(program), "run", f"{live_server.url}{SCHEMA}", *options],
-        cwd=tester,
-        env={**os.environ, "PYTHONPATH": str(tester)},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
+    header = f"Authorization: Token {text}"
+    ran = tried(live_server, tester, "--checks", "all", "--max-examples", EXAMPLES, "--header", header)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "/ 30 total" in ran.stdout, "every operation is tried"
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_code_that_an_operation_does_not_name_is_found(
+    live_server: LiveServer, tester: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a token, where the schema names the other code of the same status alone."""
+    monkeypatch.setattr(openapi, "COMMON", [code for code in openapi.COMMON if code != "not_authenticated"])
+    monkeypatch.setattr(pages, "_schema", pages._schema.__wrapped__)
+    options = ("--checks", "names_the_code", "--include-operation-id", "get_usage", "--max-examples", "1")
+    ran = tried(live_server, tester, *options)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "Custom check failed: `names_the_code`" in ran.stdout

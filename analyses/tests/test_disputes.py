@@ -34,6 +34,12 @@ def test_what_has_no_verdict_cannot_be_disputed(running: Analysis, alice: User) 
         disputes.open_dispute(analysis=running, author=alice, opinion="real")
 
 
+def test_what_was_deleted_meanwhile_cannot_be_disputed(done: Analysis, alice: User) -> None:
+    services.delete_analysis(analysis=done)
+    with pytest.raises(Analysis.DoesNotExist):
+        disputes.open_dispute(analysis=done, author=alice, opinion="real")
+
+
 def test_an_unknown_opinion_is_refused(done: Analysis, alice: User) -> None:
     with pytest.raises(ValueError, match="perhaps"):
         disputes.open_dispute(analysis=done, author=alice, opinion="perhaps")

@@ -22,15 +22,16 @@ from types import SimpleNamespace
 import django
 
 django.setup()
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import IntegrityError, OperationalError, connection
+from django.test import Client
 
 from accounts import roles
 from accounts.invitations import create_invitation
 from accounts.models import Scope, User
 from accounts.roles import Role, set_role
-from accounts.tokens import create_token
-from analyses import resumable, services
+from analyses import disputes, resumable, services, sharing
 from analyses.account_deletion import delete_account
 from analyses.disputes import open_dispute
 from analyses.moderation.cases import NotAllowed, claim
@@ -43,15 +44,17 @@ from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_r
 from analyses.webhooks import couriers, endpoints
 from analyses.webhooks.models import Event
 
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 NUMBERS = count()
 REFUSALS = (PermissionDenied, NotAllowed, roles.NotAllowed)
 ANSWERS = (*REFUSALS, ObjectDoesNotExist, services.StillNeeded, services.UploadGone)
 
 
-def slowly(execute, sql, *rest):
+def slowly(execute, sql, params, many, context):
     "So that each has what it locks first when it asks for the next."
-    answer = execute(sql, *rest)
-    if not sql.startswith("SELECT") or "FOR " in sql[-60:]:
+    answer = execute(sql, params, many, context)
+    locks = sql.startswith(("INSERT", "UPDATE", "DELETE")) or "FOR " in sql[-60:] or "advisory_xact" in sql
+    if locks and context["cursor"].rowcount:
         sleep(0.02)
     return answer
 
@@ -77,13 +80,13 @@ def meet(*acts):
 
 
 def person(**rights):
-    return User.objects.create_user(f"{next(NUMBERS)}@example.org", **rights)
+    return User.objects.create_user(f"{next(NUMBERS)}@example.org", **rights)  # a password would take longest
 
 
 def scene():
     "Alice with a result, a running and a queued analysis and a webhook, and others who deal with them."
     s = SimpleNamespace(alice=person(), bob=person(), mo=person(is_staff=True))
-    s.root = person(is_staff=True, is_superuser=True)
+    s.root, s.other_root = (person(is_staff=True, is_superuser=True) for _ in range(2))
     endpoints.create_webhook(owner=s.alice, url="https://example.org/", events=list(Event), site="https://a.org")
     s.webhook = s.alice.webhooks.get()
     s.done, s.queued = make_done(s.alice), make_analysis(s.alice)
@@ -98,13 +101,25 @@ def moderated(s, moderator, kind):
 
 
 def shared(s):
-    sleep(0.05)  # it is one statement, which would be through before the others have begun
-    create_share_link(analysis=s.done, created_by=s.alice, days=1, shows_name=True)
+    sleep(0.03)  # the deletion that it meets is under way by then
+    sharing.create_share_link(analysis=s.done, created_by=s.alice, days=7, shows_name=False)
 
 
 def disputed(s):
-    sleep(0.05)
-    open_dispute(analysis=s.done, author=s.alice, opinion="real")
+    sleep(0.03)
+    disputes.open_dispute(analysis=s.done, author=s.alice, opinion="real")
+
+
+def deleted_by(administrator, user):
+    "On the administration's page, which is asked for by somebody who has logged in before."
+    client = Client(headers={"host": "localhost"})
+    client.force_login(administrator)
+
+    def act():
+        if client.post(f"/admin/accounts/user/{user.pk}/delete/", {"post": "yes"}).status_code == 403:
+            raise PermissionDenied
+
+    return act
 
 
 def delivered(s):
@@ -121,6 +136,8 @@ WHILE_ALICE_LEAVES = {
     "sends a file": lambda s: sent(s.alice),
     "analyses again": lambda s: services.rerun_analysis(analysis=s.done),
     "mo analyses again": lambda s: services.rerun_analysis(analysis=s.done, asked_by=s.mo),
+    "shares": shared,
+    "disputes": disputed,
     "deletes": lambda s: services.delete_analysis(analysis=s.done),
     "mo deletes": lambda s: services.delete_analysis(analysis=s.done, by=s.mo),
     "mo cancels": lambda s: services.request_cancel(analysis=s.queued, by=s.mo),
@@ -136,6 +153,22 @@ WHILE_ALICE_LEAVES = {
     "root promotes": lambda s: set_role(user=s.alice, role=Role.MODERATOR, actor=s.root, reason="x"),
 }
 OTHERS = {
+    "disputed as it is deleted": lambda s: (
+        lambda: disputed(s),
+        lambda: services.delete_analysis(analysis=s.done),
+    ),
+    "shared as it is deleted": lambda s: (
+        lambda: shared(s),
+        lambda: services.delete_analysis(analysis=s.done),
+    ),
+    "deleted as another suspends": lambda s: (
+        deleted_by(s.root, s.bob),
+        lambda: roles.suspend_user(user=s.bob, actor=s.other_root, reason="x"),
+    ),
+    "administrators delete each other": lambda s: (
+        deleted_by(s.root, s.other_root),
+        deleted_by(s.other_root, s.root),
+    ),
     "suspended and analysed again": lambda s: (
         lambda: moderated(s, s.root, Kind.SUSPEND_ACCOUNT),
         lambda: services.rerun_analysis(analysis=s.done),

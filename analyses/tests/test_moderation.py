@@ -21,6 +21,7 @@ from analyses.models import Analysis, Dispute
 from analyses.moderation import decisions
 from analyses.moderation.cases import NotAllowed, case_of, claim, release
 from analyses.moderation.models import Case, Decision, Kind, Notice
+from analyses.moderation.notices import NO_LONGER, WORDS, words_of
 from analyses.tests.factories import make_analysis, make_done, make_link
 
 
@@ -190,18 +191,38 @@ def test_agreeing_where_nobody_asked_bothers_nobody(done: Analysis, mo: User) ->
     assert not Notice.objects.exists()
 
 
-def test_who_takes_an_overruling_back_says_why_and_the_owner_is_told(
-    done: Analysis, alice: User, mo: User, mia: User
-) -> None:
-    decide(done, mo, Kind.OVERRULE_REAL, "I know the original.")
-    with pytest.raises(NotAllowed, match="overruled"):
-        decide(done, mia, Kind.CONFIRM, " ")
-    assert case_of(done).label == "real"
-    taking_back = decide(done, mia, Kind.CONFIRM, "The original shows another person.")
-    assert case_of(done).label == "fake"
-    assert Notice.objects.filter(user=alice, decision=taking_back).count() == 1
+def told() -> list[str]:
+    return [words_of(notice) for notice in Notice.objects.with_earlier().order_by("pk")]
+
+
+def test_who_was_told_of_an_overruling_is_told_when_it_no_longer_stands(done: Analysis, mo: User) -> None:
+    decide(done, mo, Kind.OVERRULE_REAL)
+    decide(done, mo, Kind.HIDE)
     decide(done, mo, Kind.CONFIRM, "")
-    assert Notice.objects.filter(user=alice).count() == 2, "what the owner knows is true still"
+    decide(done, mo, Kind.CONFIRM, "I looked again.")
+    decide(done, mo, Kind.OVERRULE_UNKNOWN)
+    assert Notice.objects.count() == 4
+    first, _, agreed, last = told()
+    assert NO_LONGER not in first
+    assert agreed == f"{WORDS[Kind.CONFIRM]} {NO_LONGER}"
+    assert last == f"{WORDS[Kind.OVERRULE_UNKNOWN]} {NO_LONGER}"
+
+
+def test_the_same_finding_again_says_nothing_of_an_earlier_one(done: Analysis, mo: User) -> None:
+    decide(done, mo, Kind.OVERRULE_REAL)
+    decide(done, mo, Kind.OVERRULE_REAL, "I found the original too.")
+    assert told() == [WORDS[Kind.OVERRULE_REAL]] * 2
+
+
+def test_a_proposal_to_agree_after_all_is_told_once_it_counts(
+    done: Analysis, mo: User, mia: User, settings: Settings
+) -> None:
+    decide(done, mo, Kind.OVERRULE_REAL)
+    settings.SECOND_MODERATOR = True
+    decide(done, mo, Kind.CONFIRM, "")
+    assert len(told()) == 1
+    second(done, mia)
+    assert told()[1:] == [f"{WORDS[Kind.CONFIRM]} {NO_LONGER}"]
 
 
 def test_hidden_is_hidden_from_share_links_until_it_is_shown_again(done: Analysis, mo: User) -> None:

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
@@ -64,6 +65,18 @@ def test_the_links_end_with_the_analysis(done: Analysis) -> None:
     services.delete_analysis(analysis=done)
     assert not found(token)
     assert not ShareLink.objects.exists()
+
+
+def test_what_was_deleted_meanwhile_gets_no_link(done: Analysis) -> None:
+    services.delete_analysis(analysis=done)
+    with pytest.raises(Analysis.DoesNotExist):
+        make_link(done)
+
+
+def test_who_was_suspended_meanwhile_makes_no_link(done: Analysis, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    with pytest.raises(PermissionDenied):
+        make_link(done)
 
 
 def test_the_links_of_a_closed_account_show_nothing(done: Analysis, alice: User) -> None:

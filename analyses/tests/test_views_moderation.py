@@ -155,10 +155,46 @@ def test_a_bulk_agreement_leaves_alone_what_a_moderator_overruled(
 def test_a_bulk_agreement_is_refused_where_somebody_decided_meanwhile(
     done: Analysis, mo: User, mo_client: Client, mia: User
 ) -> None:
-    decide(analysis=done, moderator=mia, kind=Kind.OVERRULE_REAL, reason="I know it.", seen=None)
+    hidden = decide(analysis=done, moderator=mia, kind=Kind.HIDE, reason="A court asked.", seen=None)
     assert "A colleague decided meanwhile." in bulk(mo_client, "confirm", done)
     assert "could not be read" in bulk(mo_client, "confirm", done, seen="nonsense")
+    decide(analysis=done, moderator=mia, kind=Kind.OVERRULE_REAL, reason="I know it.", seen=hidden.uuid)
+    assert "1 case was left out" in bulk(mo_client, "confirm", done)
     assert case_of(done).label == "real"
+
+
+def test_a_bulk_agreement_that_a_second_moderator_has_to_share_is_called_a_proposal(
+    done: Analysis, mo_client: Client, settings: Settings
+) -> None:
+    settings.SECOND_MODERATOR = True
+    page = bulk(mo_client, "confirm", done)
+    assert "1 case proposed: it counts once another moderator agrees." in page
+    assert "confirmed" not in page
+    assert case_of(done).awaits_second
+
+
+def test_a_bulk_agreement_leaves_out_what_was_decided_or_proposed_before(
+    alice: User, mo: User, mo_client: Client, mia: User, settings: Settings
+) -> None:
+    overruled, agreed, proposed, hidden, new = (make_done(alice) for _ in range(5))
+    decide(analysis=overruled, moderator=mia, kind=Kind.OVERRULE_REAL, reason="I know it.", seen=None)
+    decide(analysis=agreed, moderator=mia, kind=Kind.CONFIRM, reason="The seam shows.", seen=None)
+    decide(analysis=hidden, moderator=mia, kind=Kind.HIDE, reason="A court asked.", seen=None)
+    settings.SECOND_MODERATOR = True
+    decide(analysis=proposed, moderator=mia, kind=Kind.OVERRULE_REAL, reason="I know it.", seen=None)
+    settings.SECOND_MODERATOR = False
+    listed = mo_client.get(reverse("moderation"), {"show": "newest"}).content.decode()
+    seen = dict(re.findall(r'name="(seen-[^"]+)" value="([^"]*)"', listed))
+    rows = [str(row.uuid) for row in (overruled, agreed, proposed, hidden, new)]
+    posted = {"action": "confirm", "uuid": rows, **seen}
+    page = mo_client.post(reverse("moderation_bulk"), posted, follow=True).content.decode()
+    assert "2 cases confirmed." in page
+    assert "3 cases were left out" in page
+    found = [case_of(row) for row in (overruled, agreed, proposed, hidden, new)]
+    assert [case.label for case in found] == ["real", "fake", "", "fake", "fake"]
+    assert found[1].judgement is not None
+    assert found[1].judgement.reason == "The seam shows."
+    assert found[2].awaits_second
 
 
 @pytest.mark.parametrize("data", [{"action": "claim"}, {"action": "suspend", "uuid": "x"}, {"uuid": "x"}])

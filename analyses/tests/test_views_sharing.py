@@ -63,6 +63,14 @@ def test_an_unfinished_analysis_has_nothing_to_share(alice: User, alice_client: 
     assert alice_client.get(reverse("analysis_share", args=[running.uuid])).status_code == 404
 
 
+def test_a_result_that_is_deleted_at_this_moment_is_not_found(
+    alice_client: Client, done: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyses.views.sharing.get_own_analysis", lambda *_: done)
+    services.delete_analysis(analysis=done)
+    assert alice_client.post(reverse("analysis_share", args=[done.uuid]), {"days": "1"}).status_code == 404
+
+
 def test_a_shared_page_says_the_result_and_nothing_of_its_owner(
     client: Client, named: Analysis, alice: User
 ) -> None:

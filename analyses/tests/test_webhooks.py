@@ -144,10 +144,14 @@ def test_a_decision_that_counts_is_told_to_the_owner(
     )
     assert not Delivery.objects.filter(event=Event.DECIDED).exists()
     other = User.objects.create_user("other@example.org", is_staff=True)
-    decisions.second(analysis=analysis, moderator=other, seen=proposed.uuid)
+    agreed = decisions.second(analysis=analysis, moderator=other, seen=proposed.uuid)
     data = json.loads(Delivery.objects.get(event=Event.DECIDED).body)["data"]
     assert data["decision"] == {"found": "real", "overruled": True}
     assert data["verdict"] == "fake", "the model's own stays"
+    settings.SECOND_MODERATOR = False
+    decisions.decide(analysis=analysis, moderator=mo, kind=Kind.CONFIRM, reason="", seen=agreed.uuid)
+    data = json.loads(Delivery.objects.filter(event=Event.DECIDED).latest("pk").body)["data"]
+    assert data["decision"] == {"found": "fake", "overruled": False}
 
 
 def test_what_says_nothing_of_the_clip_is_no_decision_to_tell(

@@ -5,6 +5,7 @@ from contextlib import suppress
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -74,9 +75,12 @@ def moderation_bulk(request: UserRequest) -> HttpResponse:
     if action not in ACTIONS or not chosen:
         messages.warning(request, gettext("Nothing was selected. Tick the rows that you mean first."))
         return redirect(_back(request))
-    count, refused = cases.for_each(chosen, _bulk_action(request, action))
+    meant = _undecided(chosen) if action == "confirm" else chosen
+    count, refused = cases.for_each(meant, _bulk_action(request, action))
     if count:
         messages.success(request, _done(action, count))
+    if left_out := len(chosen) - len(meant):
+        messages.warning(request, _left_out(left_out))
     for analysis, sentence in refused:
         messages.warning(request, f"“{analysis.video.original_name}”: {sentence}")
     return redirect(_back(request))
@@ -87,8 +91,29 @@ def _done(action: str, count: int) -> str:
         "claim": ngettext("{count} case claimed.", "{count} cases claimed.", count),
         "release": ngettext("{count} case released.", "{count} cases released.", count),
         "confirm": ngettext("{count} case confirmed.", "{count} cases confirmed.", count),
+        "propose": ngettext(
+            "{count} case proposed: it counts once another moderator agrees.",
+            "{count} cases proposed: they count once another moderator agrees.",
+            count,
+        ),
     }
-    return words[action].format(count=count)
+    is_proposed = action == "confirm" and settings.SECOND_MODERATOR
+    return words["propose" if is_proposed else action].format(count=count)
+
+
+def _undecided(analyses: list[Analysis]) -> list[Analysis]:
+    """What a moderator thought about is turned over by one who read it, and not by the dozen."""
+    known = cases.cases_of(analyses)
+    return [row for row in analyses if row.pk not in known or known[row.pk].is_open]
+
+
+def _left_out(count: int) -> str:
+    words = ngettext(
+        "{count} case was left out: a moderator decided or proposed something. Open it to decide anew.",
+        "{count} cases were left out: a moderator decided or proposed something. Open them to decide anew.",
+        count,
+    )
+    return words.format(count=count)
 
 
 def _bulk_action(request: UserRequest, action: str) -> Callable[[Analysis], None]:

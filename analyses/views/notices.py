@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from analyses.access import get_notice
 from analyses.moderation.models import Notice
-from analyses.moderation.notices import WORDS, mark_read
+from analyses.moderation.notices import mark_read, words_of
 from analyses.views.requests import UserRequest
 
 MOST_SHOWN = 100
@@ -22,9 +22,9 @@ MOST_SHOWN = 100
 @require_safe
 @never_cache
 def notices(request: UserRequest) -> HttpResponse:
-    rows = Notice.objects.filter(user=request.user).select_related("decision__analysis__video")
-    rows = rows.defer("decision__analysis__document")[:MOST_SHOWN]
-    entries = [(notice, gettext(WORDS[notice.decision.kind])) for notice in rows]
+    rows = Notice.objects.with_earlier().filter(user=request.user)
+    rows = rows.select_related("decision__analysis__video").defer("decision__analysis__document")
+    entries = [(notice, words_of(notice)) for notice in rows[:MOST_SHOWN]]
     context = {"entries": entries, "has_unread": any(notice.read_at is None for notice, _ in entries)}
     return render(request, "moderation/notices.html", context)
 

@@ -175,7 +175,7 @@ def test_the_api_gets_its_rates(monkeypatch: pytest.MonkeyPatch, state: Path) ->
     settings = read(monkeypatch, state, API_RATE_UPLOAD="5/hour", REDIS_URL="redis://broker:6379/1")
     assert settings["API_RATES"]["upload"] == (5, 3600)
     assert settings["API_RATES"]["read"] == (600, 60)
-    assert settings["CACHES"]["counters"]["LOCATION"] == "redis://broker:6379/1"
+    assert settings["CACHES"]["default"]["LOCATION"] == "redis://broker:6379/1"
 
 
 @pytest.mark.parametrize(
