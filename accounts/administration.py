@@ -85,7 +85,6 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
                 _record_form(request, changed, "change" if change else "add")
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        gone = copy(obj)  # to delete it takes its key away
         with transaction.atomic():
             begin_change(request, obj)
             deleted = copy(obj)  # which keeps its key
@@ -93,7 +92,6 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]
             record_change(request=request, action="delete", row=deleted)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        gone = list(queryset)
         with transaction.atomic():
             begin_change(request, *queryset)
             deleted = list(queryset.all())  # as they are now

@@ -1,9 +1,6 @@
 """The audit log: what it keeps, that nothing changes it, and that tampering shows."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +12,7 @@ from accounts import audit
 from accounts.audit import Target
 from accounts.managers import AppendOnly
 from accounts.models import AuditEntry, User
+from truthlens_site.tests.site import printed_by
 
 pytestmark = pytest.mark.django_db
 TARGET = Target("analysis", uuid4())
@@ -129,17 +127,9 @@ print(chain.entries, chain.broken)
 def test_many_who_write_at_once_make_one_chain(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
-        "TRUTHLENS_STATE": str(tmp_path),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    command = [sys.executable, "-c", WRITERS]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.split() == ["40", "None"]
+    url = request.getfixturevalue(f"migrated_{database}_url")
+    printed = printed_by(WRITERS, url=url, state=tmp_path)
+    assert printed.split() == ["40", "None"]
 
 
 def test_the_hash_covers_every_fact(alice: User) -> None:

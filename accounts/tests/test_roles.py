@@ -1,8 +1,5 @@
 """Roles and suspension: what they change, what they end, and who may."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +14,7 @@ from accounts import roles
 from accounts.models import ApiToken, AuditEntry, Role, Scope, User
 from accounts.roles import NotAllowed
 from accounts.tokens import create_token
+from truthlens_site.tests.site import printed_by
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -241,14 +239,6 @@ print(active >= 1, done == 4 - active == audit.verify().entries, audit.verify().
 def test_of_administrators_who_dismiss_each_other_at_once_somebody_stays(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
-        "TRUTHLENS_STATE": str(tmp_path),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    command = [sys.executable, "-c", DUEL]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
-    assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.split() == ["True", "True", "None"]
+    url = request.getfixturevalue(f"migrated_{database}_url")
+    printed = printed_by(DUEL, url=url, state=tmp_path)
+    assert printed.split() == ["True", "True", "None"]

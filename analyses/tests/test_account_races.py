@@ -1,12 +1,11 @@
 """Accounts when several requests meet: on SQLite and on a real PostgreSQL."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from truthlens_site.tests.site import printed_by
 
 pytestmark = pytest.mark.slow
 
@@ -94,18 +93,9 @@ print(json.dumps({
 def test_of_those_who_meet_one_wins_and_nothing_is_left_behind(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
-        "TRUTHLENS_STATE": str(tmp_path),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    finished = subprocess.run(
-        [sys.executable, "-c", RACES], env=environment, capture_output=True, text=True, timeout=110
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert json.loads(finished.stdout) == {
+    url = request.getfixturevalue(f"migrated_{database}_url")
+    printed = printed_by(RACES, url=url, state=tmp_path)
+    assert json.loads(printed) == {
         "accepted": 1,
         "administrators": 1,
         "left": ["LastAdministrator", "done"],

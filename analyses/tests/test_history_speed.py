@@ -4,10 +4,7 @@
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from benchmarks.databases import in_each_database
 from benchmarks.history import PAGES, deep_pages, fill
+from truthlens_site.tests.site import printed_by
 
 pytestmark = pytest.mark.slow
 ROWS = 5000
@@ -113,17 +111,7 @@ print(json.dumps(plans))
 
 @pytest.mark.service
 def test_every_page_on_postgresql_reads_an_index(migrated_postgresql_url: str, tmp_path: Path) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": migrated_postgresql_url,
-        "TRUTHLENS_STATE": str(tmp_path / "state"),
-        "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    command = [sys.executable, "-c", ON_POSTGRESQL]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert finished.returncode == 0, finished.stderr
-    plans = json.loads(finished.stdout)
+    plans = json.loads(printed_by(ON_POSTGRESQL, url=migrated_postgresql_url, state=tmp_path / "state"))
     assert len(plans) == len(PAGES) + 8
     for name, plan in plans.items():
         assert "Seq Scan" not in plan, (name, plan)

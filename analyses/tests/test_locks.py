@@ -1,12 +1,11 @@
 """Transactions that meet at the same rows of a real PostgreSQL, and must not wait for each other."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from truthlens_site.tests.site import printed_by
 
 pytestmark = [pytest.mark.slow, pytest.mark.service]
 
@@ -29,17 +28,15 @@ from django.test import Client
 
 from accounts import roles
 from accounts.invitations import create_invitation
-from accounts.models import Scope, User
+from accounts.models import User
 from accounts.roles import Role, set_role
 from analyses import disputes, resumable, services, sharing
 from analyses.account_deletion import delete_account
-from analyses.disputes import open_dispute
 from analyses.moderation.cases import NotAllowed, claim
 from analyses.moderation.complaints import complain, dismiss_complaints
 from analyses.moderation.decisions import decide
 from analyses.moderation.models import Concern, Kind
 from analyses.retention import hold
-from analyses.sharing import create_share_link
 from analyses.tests.factories import MP4_BYTES, make_analysis, make_done, make_result
 from analyses.webhooks import couriers, endpoints
 from analyses.webhooks.models import Event
@@ -147,9 +144,6 @@ WHILE_ALICE_LEAVES = {
     "root suspends": lambda s: moderated(s, s.root, Kind.SUSPEND_ACCOUNT),
     "mo claims": lambda s: claim(analysis=s.done, moderator=s.mo),
     "mo holds": lambda s: hold(analysis=s.done, moderator=s.mo, reason="x"),
-    "shares": lambda s: shared(s),
-    "disputes": lambda s: disputed(s),
-    "makes a token": lambda s: create_token(owner=s.alice, name="script", scope=Scope.READ),
     "root promotes": lambda s: set_role(user=s.alice, role=Role.MODERATOR, actor=s.root, reason="x"),
 }
 OTHERS = {
@@ -189,11 +183,6 @@ OTHERS = {
         lambda: create_invitation(email="new@example.org", created_by=s.root),
         lambda: delete_account(user=s.root),
     ),
-    "shared and disputed as it is deleted": lambda s: (
-        lambda: shared(s),
-        lambda: disputed(s),
-        lambda: services.delete_analysis(analysis=s.done),
-    ),
     "delivered and sent again": lambda s: (
         lambda: delivered(s),
         lambda: endpoints.resend(delivery=s.delivery),
@@ -218,16 +207,5 @@ print(json.dumps(endings))
 def test_no_two_wait_for_each_other_and_who_comes_second_is_answered(
     migrated_postgresql_url: str, tmp_path: Path
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": migrated_postgresql_url,
-        "TRUTHLENS_STATE": str(tmp_path),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    finished = subprocess.run(
-        [sys.executable, "-c", MEETINGS], env=environment, capture_output=True, text=True, timeout=280
-    )
-    assert finished.returncode == 0, finished.stderr
-    endings = json.loads(finished.stdout)
+    endings = json.loads(printed_by(MEETINGS, url=migrated_postgresql_url, state=tmp_path))
     assert {name: met for name, met in endings.items() if not {*met} <= {"done", "refused"}} == {}

@@ -1,12 +1,11 @@
 """That a database with results in it, of before lists had columns of their own, is brought up to date."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from truthlens_site.tests.site import printed_by
 
 pytestmark = pytest.mark.slow
 
@@ -46,17 +45,7 @@ print(json.dumps(list(Analysis.objects.order_by("pk").values_list(*columns))))
 
 
 def upgraded(url: str, state: Path) -> object:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "TRUTHLENS_STATE": str(state),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    command = [sys.executable, "-c", UPGRADE]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
+    return json.loads(printed_by(UPGRADE, url=url, state=state))
 
 
 EXPECTED = [["strasse.mp4", 0.9, 4.5, "1-0-crop.jpg"], ["strasse.mp4", -1.0, None, ""]]

@@ -198,8 +198,8 @@ def told() -> list[str]:
 def test_who_was_told_of_an_overruling_is_told_when_it_no_longer_stands(done: Analysis, mo: User) -> None:
     decide(done, mo, Kind.OVERRULE_REAL)
     decide(done, mo, Kind.HIDE)
-    decide(done, mo, Kind.CONFIRM, "")
     decide(done, mo, Kind.CONFIRM, "I looked again.")
+    decide(done, mo, Kind.CONFIRM, "")
     decide(done, mo, Kind.OVERRULE_UNKNOWN)
     assert Notice.objects.count() == 4
     first, _, agreed, last = told()
@@ -219,10 +219,17 @@ def test_a_proposal_to_agree_after_all_is_told_once_it_counts(
 ) -> None:
     decide(done, mo, Kind.OVERRULE_REAL)
     settings.SECOND_MODERATOR = True
-    decide(done, mo, Kind.CONFIRM, "")
+    decide(done, mo, Kind.CONFIRM, "I looked again.")
     assert len(told()) == 1
     second(done, mia)
     assert told()[1:] == [f"{WORDS[Kind.CONFIRM]} {NO_LONGER}"]
+
+
+def test_who_takes_an_overruling_back_says_why(done: Analysis, mo: User, mia: User) -> None:
+    decide(done, mo, Kind.OVERRULE_REAL, "I know the original.")
+    with pytest.raises(NotAllowed, match="overruled"):
+        decide(done, mia, Kind.CONFIRM, " ")
+    assert case_of(done).label == "real"
 
 
 def test_hidden_is_hidden_from_share_links_until_it_is_shown_again(done: Analysis, mo: User) -> None:

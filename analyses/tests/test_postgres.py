@@ -1,12 +1,11 @@
 """What SQLite can't show: the constraints of a real PostgreSQL, and workers that claim at the same moment."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from truthlens_site.tests.site import printed_by
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -248,18 +247,7 @@ print(json.dumps(told))
 
 def told_by(script: str, url: str, tmp_path: Path) -> object:
     """What a process of its own on this database prints in the end."""
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "TRUTHLENS_STATE": str(tmp_path / "state"),
-        "TRUTHLENS_ENV_FILE": str(tmp_path / "none"),
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    finished = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=90
-    )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
+    return json.loads(printed_by(script, url=url, state=tmp_path / "state"))
 
 
 def test_postgresql_lets_one_worker_win_and_refuses_what_makes_no_sense(

@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import inf
@@ -30,6 +27,7 @@ from analyses.tests.factories import (
     make_result,
     make_running,
 )
+from truthlens_site.tests.site import printed_by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed_weights")]
 
@@ -435,17 +433,9 @@ print(json.dumps({
 def test_many_at_the_same_moment_get_no_more_than_one_after_the_other(
     vendor: str, tmp_path: Path, tiny_weights: Path, request: pytest.FixtureRequest
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": request.getfixturevalue(f"migrated_{vendor}_url"),
-        "TRUTHLENS_STATE": str(tmp_path / "race"),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    command = [sys.executable, "-c", RACE, str(tiny_weights)]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
-    assert finished.returncode == 0, finished.stderr
-    assert json.loads(finished.stdout) == {
+    url = request.getfixturevalue(f"migrated_{vendor}_url")
+    printed = printed_by(RACE, str(tiny_weights), url=url, state=tmp_path / "race")
+    assert json.loads(printed) == {
         "vendor": vendor,
         "submit, analyses": 3,
         "submit, minutes": 3,

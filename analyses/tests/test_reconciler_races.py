@@ -1,12 +1,11 @@
 """Several reconcilers at once, as on several machines: on SQLite and on a real PostgreSQL."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from truthlens_site.tests.site import printed_by
 
 pytestmark = pytest.mark.slow
 
@@ -92,19 +91,9 @@ print(json.dumps({
 def test_four_at_once_count_each_loss_once_and_leave_nothing(
     database: str, tmp_path: Path, broker: str, request: pytest.FixtureRequest
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": request.getfixturevalue(f"migrated_{database}_url"),
-        "REDIS_URL": broker,
-        "TRUTHLENS_STATE": str(tmp_path),
-        "TRUTHLENS_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-    }
-    finished = subprocess.run(
-        [sys.executable, "-c", RACES], env=environment, capture_output=True, text=True, timeout=110
-    )
-    assert finished.returncode == 0, finished.stderr
-    assert json.loads(finished.stdout) == {
+    url = request.getfixturevalue(f"migrated_{database}_url")
+    printed = printed_by(RACES, url=url, state=tmp_path, REDIS_URL=broker)
+    assert json.loads(printed) == {
         "losses": [[1]] * 10,
         "failed": [["failed", "worker_lost"]],
         "on the queue": True,

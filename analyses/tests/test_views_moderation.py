@@ -142,16 +142,6 @@ def test_what_was_deleted_meanwhile_holds_up_nothing(alice: User, mo_client: Cli
     assert "1 case claimed." in bulk(mo_client, "claim", gone, there)
 
 
-def test_a_bulk_agreement_leaves_alone_what_a_moderator_overruled(
-    mo_client: Client, done: Analysis, mo: User
-) -> None:
-    overruling = decide(analysis=done, moderator=mo, kind=Kind.OVERRULE_REAL, reason="I know it.", seen=None)
-    page = bulk(mo_client, "confirm", done, seen=str(overruling.uuid))
-    assert "A moderator overruled the model here." in page
-    assert "confirmed" not in page
-    assert case_of(done).last == overruling
-
-
 def test_a_bulk_agreement_is_refused_where_somebody_decided_meanwhile(
     done: Analysis, mo: User, mo_client: Client, mia: User
 ) -> None:

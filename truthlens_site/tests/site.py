@@ -45,6 +45,22 @@ def manage(state: Path, *words: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
+def printed_by(script: str, *arguments: str, url: str, state: Path, **variables: str) -> str:
+    """What a script prints that runs in a process of its own, on the database at ``url``."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "TRUTHLENS_STATE": str(state),
+        "TRUTHLENS_ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
+        **variables,
+    }
+    command = [sys.executable, "-c", script, *arguments]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
 def made_once(name: str, make: Callable[[Path], None]) -> Path:
     """What the first process that wants it makes for all processes of this run of the tests."""
     target = Path(os.environ[SHARED]) / name
