@@ -41,7 +41,10 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("It goes into the audit log, which is never changed. Name nobody there."),
+        help_text=_(
+            "It goes into the audit log, which is never changed, and to whoever is suspended or "
+            "reinstated. Name nobody there."
+        ),
     )
 
 

@@ -1,7 +1,11 @@
 """Who may do what: roles, suspension and what they end. Every change is told to the audit log."""
 
+from typing import TYPE_CHECKING
+
+from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -10,11 +14,22 @@ from accounts.locks import lock_users
 from accounts.models import Role, User
 from accounts.tokens import revoke_all
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 OWN = _("Nobody changes their own role or suspends themselves: ask another administrator.")
 LAST = _("This is the last administrator who can log in: make somebody else one first.")
 GONE = _("This account is gone.")
 NOT_YOURS = _("Only administrators change roles, suspend and reinstate.")
 NO_REASON = _("Give a reason: it goes into the audit log.")
+SUSPENDED = (
+    _("TruthLens: your account was suspended"),
+    _("Your account was suspended: nobody logs in with it, its API tokens are void, what you have stays."),
+)
+REINSTATED = (
+    _("TruthLens: your account is open again"),
+    _("Your account was suspended and is open again: you can log in. API tokens you have to make anew."),
+)
 
 
 class NotAllowed(ValueError):
@@ -42,10 +57,11 @@ def set_role(*, user: User, role: Role, actor: User | None, reason: str) -> None
     user.refresh_from_db()
 
 
-def suspend_user(*, user: User, actor: User | None, reason: str) -> None:
+def suspend_user(*, user: User, actor: User | None, reason: str, tell: bool = True) -> None:
     """Let somebody in no more, from their next request on. What they have stays.
 
-    Raises :class:`NotAllowed`. Who is suspended already stays so, and nothing is recorded.
+    ``tell``: by a letter, with the reason. Raises :class:`NotAllowed`. Who is suspended already stays so, and
+    nothing is recorded.
     """
     with transaction.atomic():
         current = _changeable(user, actor, reason)
@@ -57,11 +73,13 @@ def suspend_user(*, user: User, actor: User | None, reason: str) -> None:
         end_sessions(user=current)
         revoke_all(current)
         _record("suspend", current, actor, reason, {"active": True}, {"active": False})
+        if tell:
+            _write(SUSPENDED, current, reason)
     user.refresh_from_db()
 
 
 def reinstate_user(*, user: User, actor: User | None, reason: str) -> None:
-    """Let somebody in again, who has to log in anew. Raises :class:`NotAllowed`."""
+    """Let somebody in again, who has to log in anew and is told so. Raises :class:`NotAllowed`."""
     with transaction.atomic():
         current = _changeable(user, actor, reason)
         if current.is_active:
@@ -69,6 +87,7 @@ def reinstate_user(*, user: User, actor: User | None, reason: str) -> None:
         current.is_active = True
         current.save(update_fields=["is_active"])
         _record("reinstate", current, actor, reason, {"active": False}, {"active": True})
+        _write(REINSTATED, current, reason)
     user.refresh_from_db()
 
 
@@ -103,6 +122,13 @@ def _changeable(user: User, actor: User | None, reason: str) -> User:
     if user.pk not in rows:
         raise NotAllowed(GONE)
     return rows[user.pk]
+
+
+def _write(letter: "tuple[StrOrPromise, StrOrPromise]", user: User, reason: str) -> None:
+    """Tell the user, once it is so. Letter or not, it stays: a mail server that fails is only logged."""
+    subject, words = letter
+    body = render_to_string("account/email/told.txt", {"words": words, "reason": reason.strip()})
+    transaction.on_commit(lambda: send_mail(str(subject), body, None, [user.email]), robust=True)
 
 
 def _record(

@@ -141,7 +141,7 @@ def _videos_on_hold() -> QuerySet[Analysis, int]:
 
 
 def _record(action: str, target: Target, before: dict[str, object], days: int) -> None:
-    audit.record(actor=None, action=action, target=target, before=before, reason=f"Kept for {days} days.")
+    audit.record(actor=None, action=action, target=target, before=before, reason=f"Kept for {days} d.")
 
 
 def _after(start: datetime | None, days: int) -> datetime | None:

@@ -388,9 +388,9 @@ def _result_fields(result: AnalysisResult) -> dict[str, object]:
         "model_name": result.model.name,
         "model_version": result.model.version,
         "model_sha256": result.model.sha256,
-        "live_scores": None,
         "duration_s": result.video.duration_s,
         "finished_at": timezone.now(),
+        **NO_PROGRESS,
     }
 
 

@@ -158,7 +158,7 @@ def services(folder: Path) -> Iterator[tuple[dict[str, str], Any]]:
             },
             "TRUTHLENS_ENV_FILE": os.devnull,
             "DJANGO_SETTINGS_MODULE": "truthlens_site.settings",
-            "SECRET_KEY": "the-same-key-for-every-process-of-this-site",
+            "SECRET_KEY": "the-same-long-key-for-every-process-of-this-one-site",
             "DATABASE_URL": database,
             "REDIS_URL": broker,
             "S3_BUCKET": BUCKET,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ImproperlyConfigured
 
-SHORTEST_KEY = 32
+SHORTEST_KEY = 50
+"""What Django's own check of a deployment asks for."""
 KNOWN_KEYS = ("fifty-random-characters", "django-insecure-", "change-me", "changeme", "secret")
 """Beginnings of keys out of examples, ours among them: everybody knows those."""
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})

@@ -4,10 +4,12 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts import audit
 from accounts.administration import NOT_KEPT, Audited
@@ -71,16 +73,28 @@ def test_an_administrator_makes_a_moderator(root_client: Client, alice: User) ->
 
 
 def test_an_administrator_suspends_and_reinstates(
-    root_client: Client, alice: User, bob: User, alice_client: Client, bob_client: Client
+    root_client: Client,
+    alice: User,
+    bob: User,
+    alice_client: Client,
+    bob_client: Client,
+    mailoutbox: list[EmailMessage],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    act(root_client, "suspend", alice, bob, confirmed="yes", reason=WHY)
+    with django_capture_on_commit_callbacks(execute=True):
+        act(root_client, "suspend", alice, bob, confirmed="yes", reason=WHY)
     assert [client.get(reverse("analyses")).status_code for client in (alice_client, bob_client)] == [302] * 2
     assert sorted(AuditEntry.objects.values_list("action", "target")) == sorted(
         ("suspend", str(user.uuid)) for user in (alice, bob)
     )
-    act(root_client, "reinstate", alice, confirmed="yes", reason="A mix-up.")
+    assert sorted(letter.to[0] for letter in mailoutbox) == [alice.email, bob.email]
+    assert all("suspended" in letter.subject and WHY in letter.body for letter in mailoutbox)
+    with django_capture_on_commit_callbacks(execute=True):
+        act(root_client, "reinstate", alice, confirmed="yes", reason="A mix-up.")
     alice.refresh_from_db()
     assert alice.is_active
+    told = mailoutbox[-1]
+    assert (told.to, "open again" in told.subject, "A mix-up." in told.body) == ([alice.email], True, True)
 
 
 @pytest.mark.parametrize("action", ["suspend", "reinstate", "change_role"])

@@ -171,7 +171,8 @@ def _suspend(case: Case, decision: Decision, moderator: User) -> None:
     if not asking:
         raise NotAllowed(NEEDS_ADMINISTRATOR)
     try:
-        roles.suspend_user(user=decision.analysis.owner, actor=asking[0], reason=decision.reason)
+        owner, reason = decision.analysis.owner, decision.reason
+        roles.suspend_user(user=owner, actor=asking[0], reason=reason, tell=False)  # the notice does
     except roles.NotAllowed as error:
         raise NotAllowed(str(error)) from error
 

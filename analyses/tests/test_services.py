@@ -202,8 +202,10 @@ def test_a_worker_that_lost_its_claim_is_told_so_and_writes_nothing(running: Ana
 
 
 def test_a_result_becomes_columns_document_and_images(running: Analysis) -> None:
+    assert services.record_progress(analysis=running, stage="model", done=32, total=60)
     assert services.record_result(analysis=running, result=make_result(running.video))
     row = Analysis.objects.get(pk=running.pk)
+    assert (row.stage, row.progress_done, row.progress_total) == ("", 0, 0), "it is no longer on its way"
     assert (row.state, row.verdict, row.fake_probability) == (State.DONE, "fake", 0.92)
     assert (row.model_name, row.model_version, row.threshold) == ("tiny_lstm", "test", 0.7)
     assert row.document is not None

@@ -149,7 +149,9 @@ def test_a_decision_that_counts_is_told_to_the_owner(
     assert data["decision"] == {"found": "real", "overruled": True}
     assert data["verdict"] == "fake", "the model's own stays"
     settings.SECOND_MODERATOR = False
-    decisions.decide(analysis=analysis, moderator=mo, kind=Kind.CONFIRM, reason="I looked again.", seen=agreed.uuid)
+    decisions.decide(
+        analysis=analysis, moderator=mo, kind=Kind.CONFIRM, reason="I looked again.", seen=agreed.uuid
+    )
     data = json.loads(Delivery.objects.filter(event=Event.DECIDED).latest("pk").body)["data"]
     assert data["decision"] == {"found": "fake", "overruled": False}
 

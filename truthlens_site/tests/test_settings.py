@@ -323,8 +323,8 @@ def test_a_secret_may_come_in_a_file(monkeypatch: pytest.MonkeyPatch, state: Pat
             "REDIS_URL_FILE: the file .* can't be read \\(it is not text\\)",
         ),
         (
-            PRODUCTION | {"SECRET_KEY": "k" * 31},
-            "SECRET_KEY must be random, secret and at least 32 characters",
+            PRODUCTION | {"SECRET_KEY": "k" * 49},
+            "SECRET_KEY must be random, secret and at least 50 characters",
         ),
         (PRODUCTION | {"SECRET_KEY": "Django-insecure-" + "k" * 40}, "SECRET_KEY must be random"),
         (PRODUCTION | {"SECRET_KEY": "fifty-random-characters" + "k" * 40}, "SECRET_KEY must be random"),
