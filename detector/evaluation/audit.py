@@ -7,7 +7,6 @@ clips.
 """
 
 import csv
-import multiprocessing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from detector.config import DetectorConfig
 from detector.crops import cut, placement, sharpness, yaw_deg
@@ -23,6 +21,7 @@ from detector.engine import Engine, engine_for
 from detector.evaluation.measures import Measured, wilson
 from detector.evaluation.tables import Row, cells, write_table
 from detector.result import FaceQuality
+from detector.training.processes import worked
 from detector.verdict import MIN_FRAMES, TrackEvidence, judge_face
 
 STATED = ("age", "sex", "group")
@@ -91,18 +90,13 @@ def score(engine: Engine, portrait: Portrait, threshold: float) -> Score:
 
 
 def score_one(job: tuple[Portrait, DetectorConfig]) -> Score:
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     portrait, config = job
     return score(engine_for(config), portrait, config.threshold)
 
 
 def score_all(portraits: Sequence[Portrait], config: DetectorConfig, processes: int) -> list[Score]:
     jobs = [(portrait, config) for portrait in portraits]
-    if processes == 1:
-        return [score_one(job) for job in tqdm(jobs, desc="stills", disable=None)]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        return list(tqdm(pool.imap(score_one, jobs, 8), total=len(jobs), desc="stills", disable=None))
+    return list(worked(score_one, jobs, processes, "stills", chunk=8))
 
 
 KEYS: dict[str, Callable[[Portrait], str]] = {

@@ -6,8 +6,7 @@ turn and scale them without leaving the picture.
 
 import argparse
 import hashlib
-import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +14,13 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from tqdm import tqdm
 
 from detector.crops import CROP_PX, Placement, crop_matrix, cut, placement
 from detector.faces import FaceFinder, MtcnnFinder
 from detector.reading import Frame
 from detector.tracks import FaceTracker, Sighting
 from detector.training.labels import Clip, Still, read_clips, read_stills
+from detector.training.processes import worked
 
 CACHE_PX = 272
 WIDEN = CACHE_PX / CROP_PX
@@ -164,8 +162,6 @@ def still_batches(stills: list[Still], size: int = 200) -> list[list[Still]]:
 
 
 def _work(job: tuple[Clip | list[Still], Path]) -> None:
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     item, folder = job
     global _finder
     _finder = _finder or MtcnnFinder()
@@ -182,19 +178,17 @@ def build(data: Path, folder: Path, split: str, processes: int) -> None:
     """Cut every clip and still of a split into ``folder``; what is there already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     items: list[Clip | list[Still]] = [*read_clips(data, split), *still_batches(read_stills(data, split))]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        jobs = ((item, folder) for item in items)
-        for _ in tqdm(pool.imap_unordered(_work, jobs), total=len(items), desc=f"faces of {split}"):
-            pass
+    for _ in worked(_work, [(item, folder) for item in items], processes, f"faces of {split}"):
+        pass
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Cut the faces of a data set for training.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path("runs/cache"))
     parser.add_argument("--split", default="train")
     parser.add_argument("--processes", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     build(options.data, options.cache, options.split, options.processes)
 
 

@@ -12,7 +12,6 @@ import argparse
 import csv
 import hashlib
 import json
-import multiprocessing
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,12 +20,10 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from tqdm import tqdm
 
 from detector.config import DetectorConfig
 from detector.engine import engine_for
@@ -40,6 +37,7 @@ from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS
 from detector.scoring import all_features, score_tracks
 from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_source
+from detector.training.processes import worked
 from detector.training.scope import limit_of, scope_figures
 from detector.training.sequence import JUDGED
 from detector.training.settings import TrainConfig, read_config
@@ -100,8 +98,6 @@ def read_run(config: TrainConfig) -> CnnLstm:
 def clip_row(job: tuple[Clip, Quality | None, Path]) -> Row | None:
     """One clip through the serving path; None where no face could be judged."""
     clip, quality, weights = job
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     config = DetectorConfig(model_path=weights, device="cpu")
     engine = engine_for(config)
     with tempfile.TemporaryDirectory() as folder:
@@ -136,8 +132,7 @@ def clip_row(job: tuple[Clip, Quality | None, Path]) -> Row | None:
 
 def clip_rows(clips: Sequence[Clip], weights: Path, processes: int) -> list[Row]:
     jobs = [(clip, quality, weights) for clip in clips for quality in QUALITIES]
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        rows = list(tqdm(pool.imap(clip_row, jobs), total=len(jobs), desc="tune clips"))
+    rows = worked(clip_row, jobs, processes, "tune clips")
     return [row for row in rows if row is not None]
 
 
@@ -218,7 +213,7 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         writer.writerows(asdict(row) for row in rows)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description="Calibrate a trained detector and write its weights and card."
     )
@@ -228,7 +223,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=WEIGHTS_FOLDER, help="in place of the installed weights")
     parser.add_argument("--terms", default=TERMS, help="under which the weights may be used, for the card")
     parser.add_argument("--note", default="", help="what whoever reads the card should know first")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     model = read_run(config)

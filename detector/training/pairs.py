@@ -7,22 +7,20 @@ the same folder may read while they are still made: it takes them in order and w
 """
 
 import argparse
-import multiprocessing
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
-from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
 from detector.training.labels import fit_and_tune, read_clips, read_stills
+from detector.training.processes import worked
 from detector.training.samples import Pair, PairSampler, make_sampler
 from detector.training.settings import TrainConfig, read_config
 
@@ -84,8 +82,6 @@ def write_batch(job: tuple[TrainConfig, int]) -> None:
     global _sampler
     if _sampler is None:
         keep_freed_memory()
-        torch.set_num_threads(1)
-        cv2.setNumThreads(1)
         _sampler = sampler_of(config)
     drawn = _sampler.pairs(np.random.default_rng([config.seed, number]))
     pairs: list[Pair] = list(islice(drawn, config.batch_pairs))
@@ -103,10 +99,8 @@ def make(config: TrainConfig, batches: int, processes: int) -> None:
     config.pairs.mkdir(parents=True, exist_ok=True)
     (config.pairs / COUNT).write_text(f"{batches}\n")
     sampler_of(config)  # what all processes need and only one should make
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        jobs = ((config, number) for number in range(batches))
-        for _ in tqdm(pool.imap(write_batch, jobs), total=batches, desc="batches"):
-            pass
+    for _ in worked(write_batch, [(config, number) for number in range(batches)], processes, "batches"):
+        pass
 
 
 def main() -> None:

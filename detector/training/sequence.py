@@ -8,13 +8,12 @@ then the LSTM is fitted to them in minutes. Its output starts as the mean of the
 
 import argparse
 import csv
-import multiprocessing
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -27,6 +26,7 @@ from detector.models import MODELS, CnnLstm, motion_of
 from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
+from detector.training.processes import worked
 from detector.training.samples import PairSampler, make_sampler
 from detector.training.scope import set_scope
 from detector.training.settings import TrainConfig, read_config
@@ -65,8 +65,6 @@ def sampler_for(config: TrainConfig, *, tune: bool) -> PairSampler:
 def tools(config: TrainConfig, *, tune: bool) -> tuple[PairSampler, CnnLstm, torch.device]:
     """What a process needs for all of its files."""
     keep_freed_memory()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     device = chosen_device("auto")
     model = averaged_model(config).to(device).to(memory_format=torch.channels_last)
     fold_norms(model)
@@ -100,9 +98,8 @@ def prepare(config: TrainConfig, files: int, pairs: int) -> tuple[list[Path], li
         found.append([folder / f"{number:03}.pt" for number in range(count)])
         jobs += [(config, tune, number, pairs, t) for number, t in enumerate(found[-1]) if not t.exists()]
     if jobs:
-        with multiprocessing.get_context("spawn").Pool(max(config.processes, config.workers)) as pool:
-            for _ in tqdm(pool.imap_unordered(write_features, jobs), total=len(jobs), desc="windows"):
-                pass
+        for _ in worked(write_features, jobs, max(config.processes, config.workers), "windows"):
+            pass
     fit_files, tune_files = found
     return fit_files, tune_files
 
@@ -155,13 +152,13 @@ def write_judged(path: Path, model: CnnLstm, features: Tensor, labels: Tensor, k
         rows.writerows(zip(kinds, labels.int().tolist(), means, sequences, strict=True))
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the LSTM of a detector whose CNN is trained.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--files", type=int, default=60, help="files of training pairs (%(default)s)")
     parser.add_argument("--pairs", type=int, default=20, help="pairs in each (%(default)s)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     fit_files, held_out = prepare(config, options.files, options.pairs)

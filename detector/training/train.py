@@ -19,7 +19,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-import cv2
 import numpy as np
 import torch
 import torch.distributed as dist
@@ -44,6 +43,7 @@ from detector.training.echoes import echoed
 from detector.training.imagenet import WHEELS, load_imagenet
 from detector.training.labels import Clip, fit_and_tune, read_clips
 from detector.training.pairs import MadePairs, sampler_of
+from detector.training.processes import one_core
 from detector.training.samples import PairSampler
 from detector.training.settings import TrainConfig, learning_rate, progress, read_config
 from detector.weights import WeightsCard, find_weights
@@ -125,8 +125,7 @@ def train(rank: int, config: TrainConfig) -> None:
     """One process of a run; rank 0 logs, evaluates and saves."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the parent's death sends it, nohup ignores it
     keep_freed_memory()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    one_core()
     torch.manual_seed(config.seed)
     if config.processes > 1:
         dist.init_process_group("gloo", rank=rank, world_size=config.processes)
@@ -343,12 +342,12 @@ class Log:
         self._board.add_scalar(what, value, step)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the frame model of a detector.")
     parser.add_argument("config", type=Path)
     parser.add_argument("--data", type=Path, help="folder of the data set, in place of the config's")
     parser.add_argument("--seed", type=int, help="in place of the config's; the run's name ends in it")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     if options.seed is not None:
