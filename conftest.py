@@ -3,6 +3,7 @@
 Alice owns things, Bob is someone else, Mo moderates.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -15,8 +16,9 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from detector.tests.once import SHARED
 from truthlens_site.tests import services
-from truthlens_site.tests.site import SHARED, manage, migrated_database
+from truthlens_site.tests.site import MIGRATED, migrated_cluster, migrated_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -59,6 +61,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = item.get_closest_marker("timeout")
         longest[item.path] = max(longest.get(item.path, 0), marker.args[0] if marker else 0)
     items.sort(key=lambda item: -longest[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """All that was imported stays to the end: let the garbage collector look through it no more."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +190,7 @@ def redis_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server; most tests want ``postgres_url``."""
-    with services.postgres() as url:
+    with services.postgres(migrated_cluster()) as url:
         yield url
 
 
@@ -192,19 +200,10 @@ def postgres_url(postgres_server: str) -> str:
     return services.new_database(postgres_server)
 
 
-@pytest.fixture(scope="session")
-def migrated_postgresql(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a PostgreSQL database with all tables; tests want a copy, ``migrated_postgresql_url``."""
-    url = services.new_database(postgres_server)
-    done = manage(tmp_path_factory.mktemp("migrated"), "migrate", "--verbosity=0", DATABASE_URL=url)
-    assert done.returncode == 0, done.stderr
-    return url.rpartition("/")[2]
-
-
 @pytest.fixture
-def migrated_postgresql_url(postgres_server: str, migrated_postgresql: str) -> str:
+def migrated_postgresql_url(postgres_server: str) -> str:
     """The URL of a PostgreSQL database with all tables and nothing in them."""
-    return services.new_database(postgres_server, migrated_postgresql)
+    return services.new_database(postgres_server, MIGRATED)
 
 
 @pytest.fixture
@@ -213,6 +212,14 @@ def migrated_sqlite_url(tmp_path: Path) -> str:
     path = tmp_path / "migrated.sqlite3"
     path.write_bytes(migrated_database())
     return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_permissions() -> None:
+    """Rights go by role. Rows about them would be written anew after each test that empties the tables."""
+    from django.db.models.signals import post_migrate
+
+    assert post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 @pytest.fixture(scope="session", autouse=True)

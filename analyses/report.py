@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
-from analyses.detection import REASON_SENTENCES, Document, Reason
+from analyses.detection import REASON_SENTENCES, Document, Reason, Verdict
 from analyses.models import Analysis
 from analyses.wording import VERDICTS, QualityWords, VerdictWords, quality_ranges, quality_words
 
@@ -75,6 +75,12 @@ class Face:
     @property
     def quality(self) -> tuple[QualityWords, ...]:
         return quality_words(self.face_px, self.sharpness, self.yaw_deg)
+
+    @property
+    def is_against_its_frames(self) -> bool:
+        """Whether more of its frames lie, by themselves, on the other side than on that of its verdict."""
+        surplus = self.frames_fake - self.frames_real
+        return {Verdict.FAKE: surplus < 0, Verdict.REAL: surplus > 0}.get(Verdict(self.verdict), False)
 
     @property
     def is_well_seen(self) -> bool:

@@ -148,6 +148,24 @@ def test_a_number_that_the_verdict_does_not_follow_is_explained(alice: User, ali
     assert "it doesn’t count as a verdict here" not in page_of(alice_client, make_rich(alice))
 
 
+@pytest.mark.parametrize(
+    ("verdict", "scores", "is_said"),
+    [
+        (Verdict.FAKE, (0.9, 0.1, 0.2), True),
+        (Verdict.FAKE, (0.9, 0.8, 0.2), False),
+        (Verdict.REAL, (0.9, 0.8, 0.2), True),
+        (Verdict.REAL, (0.9, 0.1, 0.2), False),
+        (Verdict.INCONCLUSIVE, (0.9, 0.1, 0.2), False),
+    ],
+)
+def test_a_verdict_against_most_frames_is_explained(
+    verdict: Verdict, scores: tuple[float, ...], is_said: bool, alice: User, alice_client: Client
+) -> None:
+    video = make_video(alice)
+    done = make_done(alice, video=video, result=make_result(video, verdict=verdict, scores=scores))
+    assert ("Most say otherwise, then" in page_of(alice_client, done)) == is_said
+
+
 def test_a_result_draws_a_strip_for_each_face(alice: User, alice_client: Client) -> None:
     page = page_of(alice_client, make_rich(alice))
     assert page.count("data-plot") == 2

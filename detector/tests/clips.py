@@ -3,7 +3,9 @@
 ``face_clip`` makes a good clip; every ``make_*`` makes a file with one thing wrong or unusual about it.
 """
 
+import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from skimage.data import astronaut
+
+from detector.tests.once import SHARED, made_once
 
 Picture = npt.NDArray[np.uint8]
 
@@ -46,8 +50,9 @@ class Scene:
         """Frame ``number``, (height, width, 3) RGB; every person sways a little, each in their own rhythm."""
         canvas = background(self.size).copy()
         for place in range(self.faces):
-            head = forged(number) if self.fake and place == self.faces - 1 else real_head()
-            self._add(canvas, tinted(head, place), place, number)
+            is_forged = self.fake and place == self.faces - 1
+            person = tinted(forged(number), place) if is_forged else real_person(place)
+            self._add(canvas, person, place, number)
         return canvas
 
     def _add(self, canvas: Picture, head: Picture, place: int, number: int) -> None:
@@ -93,6 +98,11 @@ def tinted(head: Picture, place: int) -> Picture:
     """Another person's skin and side: the same head coloured, and mirrored at odd places."""
     coloured = np.clip(head * np.array(TINTS[place % len(TINTS)]), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(coloured[:, ::-1]) if place % 2 else coloured
+
+
+@cache
+def real_person(place: int) -> Picture:
+    return tinted(real_head(), place)
 
 
 def forged(number: int) -> Picture:
@@ -192,12 +202,24 @@ def face_clip(
 ) -> Path:
     """A clip of one to five people; with ``fake`` the last one's face is forged.
 
-    vfr: frames come unevenly, at 20 to 60 ms. Everything else goes to ``write_clip``.
+    vfr: frames come unevenly, at 20 to 60 ms. Everything else goes to ``write_clip``. Tests that
+    want the same clip get copies of one file.
     """
-    count = max(1, round(seconds * fps))
-    scene = Scene(size, faces, fake)
-    stamps = uneven(count) if vfr else None
-    return write_clip(path, (scene.picture(n) for n in range(count)), fps=fps, stamps_ms=stamps, **writing)
+
+    def write(target: Path) -> None:
+        count = max(1, round(seconds * fps))
+        scene = Scene(size, faces, fake)
+        stamps = uneven(count) if vfr else None
+        pictures = (scene.picture(number) for number in range(count))
+        write_clip(target, pictures, fps=fps, stamps_ms=stamps, **writing)
+
+    if SHARED not in os.environ:
+        write(path)
+        return path
+    what = repr((seconds, fps, size, faces, fake, vfr, sorted(writing.items()), path.suffix))
+    name = f"clip-{hashlib.sha256(what.encode()).hexdigest()[:16]}{path.suffix}"
+    shutil.copyfile(made_once(name, write), path)
+    return path
 
 
 def uneven(count: int) -> list[int]:

@@ -131,10 +131,11 @@ def _as_postgres(command: Sequence[str]) -> list[str]:
 
 
 class PostgresServer:
-    """A PostgreSQL cluster of its own in ``folder``. It runs while the block lasts."""
+    """A PostgreSQL cluster of its own in ``folder``, new or a copy of ``files``, while the block lasts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Path | None = None) -> None:
         self._folder, self._programs, self._port = folder, _postgres_programs(), free_port()
+        self._files = files
         self._run = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -144,9 +145,13 @@ class PostgresServer:
         return f"postgres://truthlens@127.0.0.1:{self._port}/postgres"
 
     def __enter__(self) -> Self:
+        if self._files:
+            shutil.copytree(self._files, self._folder / "data")
         if os.getuid() == 0:
-            shutil.chown(self._folder, "postgres", "postgres")
-        self._create()
+            for path in (self._folder, *self._folder.rglob("*")):
+                shutil.chown(path, "postgres", "postgres")
+        if not self._files:
+            self._create()
         self._start()
         return self
 
@@ -184,15 +189,15 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres(files: Path | None = None) -> Iterator[str]:
     """A PostgreSQL cluster of its own, in a temporary folder. Yields the URL of its first database."""
-    with short_folder() as folder, PostgresServer(folder) as server:
+    with short_folder() as folder, PostgresServer(folder, files) as server:
         yield server.url
 
 
-def new_database(server: str, template: str = "template1") -> str:
+def new_database(server: str, template: str = "template1", name: str = "") -> str:
     """A new database on the server, empty or a copy of another one there. Returns its URL."""
-    name = f"test_{uuid4().hex}"
+    name = name or f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
         names = Identifier(name), Identifier(template)
         connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))

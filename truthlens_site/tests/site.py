@@ -1,6 +1,5 @@
 """The site as processes: ``manage.py`` and ``up``, on a state folder of the test's own."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -8,21 +7,28 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from truthlens_site.tests.services import free_port, running, wait_until
+from detector.tests.once import made_once
+from truthlens_site.tests.services import (
+    PostgresServer,
+    free_port,
+    new_database,
+    running,
+    short_folder,
+    wait_until,
+)
 from truthlens_site.tether import tethered
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 MARK = "TRUTHLENS_TEST_MARK"
-SHARED = "TRUTHLENS_TEST_SHARED"
-"""Names the folder of what is made once for all processes of a run."""
+MIGRATED = "migrated"
 READY_SECONDS = 60
 
 
@@ -62,16 +68,6 @@ def printed_by(script: str, *arguments: str, url: str, state: Path, **variables:
     return finished.stdout
 
 
-def made_once(name: str, make: Callable[[Path], None]) -> Path:
-    """What the first process that wants it makes for all processes of this run of the tests."""
-    target = Path(os.environ[SHARED]) / name
-    with target.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            make(target)
-    return target
-
-
 def migrated_database() -> bytes:
     """An SQLite file with all tables in it: `migrate` takes seconds, so it is done once."""
 
@@ -82,6 +78,20 @@ def migrated_database() -> bytes:
             shutil.move(Path(name) / "db.sqlite3", target)
 
     return made_once("db.sqlite3", migrate).read_bytes()
+
+
+def migrated_cluster() -> Path:
+    """The files of a PostgreSQL cluster whose database ``MIGRATED`` has all tables."""
+
+    def migrate(target: Path) -> None:
+        with short_folder() as folder, tempfile.TemporaryDirectory() as state:
+            with PostgresServer(folder) as server:
+                url = new_database(server.url, name=MIGRATED)
+                done = manage(Path(state), "migrate", "--verbosity=0", DATABASE_URL=url)
+                assert done.returncode == 0, done.stderr
+            shutil.copytree(folder / "data", target)
+
+    return made_once("postgresql", migrate)
 
 
 def put_database(state: Path) -> None:
