@@ -1,6 +1,8 @@
 """The frame model in training: schedule, and that a picture is judged by itself."""
 
 import copy
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from detector.loading import load_model
 from detector.models import MODELS, CnnLstm, ConvNorm, Ensemble, tiny
 from detector.preprocessing import INPUTS, normalised
 from detector.tests.scenes import scene
+from detector.training import train as loop
+from detector.training.samples import Pair
 from detector.training.settings import TrainConfig, learning_rate, read_config
 from detector.training.train import FrameModel, Imitation, load_members, load_start
 from detector.weights import find_weights
@@ -66,6 +70,47 @@ def test_every_committed_configuration_names_what_is_there(path: Path) -> None:
     assert config.model in MODELS
     assert {config.start, *config.members} <= {"imagenet", "installed", *names}
     assert config.batch_pairs % config.processes == 0
+
+
+class Scenes:
+    """A sampler without clips: the fakes of its pairs are darker."""
+
+    def pairs(self, rng: np.random.Generator) -> Iterator[Pair]:
+        while True:
+            crop = rng.integers(0, 256, (224, 224, 3), np.uint8)
+            yield Pair(crop, crop // 2, true=False)
+
+
+def test_a_run_that_goes_on_ends_as_one_that_was_never_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "read_clips", lambda data, split: [])
+    monkeypatch.setattr(loop, "sampler_of", lambda config: Scenes())
+    monkeypatch.setattr(loop, "tune_auc", lambda *_: 0.5)
+    small = TrainConfig(name="whole", model="tiny_lstm", runs=tmp_path, steps=6, batch_pairs=2, processes=1)
+    whole = replace(small, evaluate_every=2, save_every=2, warmup=2)
+    loop.train(0, whole)
+    cut = replace(whole, name="cut")
+
+    class Killed(Exception):
+        pass
+
+    def killed(self: loop.Checkpoint, step: int, seconds: float) -> None:
+        save(self, step, seconds)
+        if step == 4:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        save = loop.Checkpoint.save
+        patched.setattr(loop.Checkpoint, "save", killed)
+        with pytest.raises(Killed):
+            loop.train(0, cut)
+    loop.train(0, cut)
+    one, other = (
+        torch.load(config.folder / "checkpoint.pt", weights_only=True)["average"] for config in (whole, cut)
+    )
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def imitation() -> Imitation:

@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,19 +54,27 @@ LEAST_SPREAD = 0.05
 
 
 class Batches(IterableDataset[tuple[Tensor, Tensor]]):
-    """Without end: (2n, 224, 224, 3) uint8 crops and (2n,) labels, 1 for fake."""
+    """Without end: (2n, 224, 224, 3) uint8 crops and (2n,) labels, 1 for fake.
 
-    def __init__(self, sampler: PairSampler, pairs: int, seed: tuple[int, ...]) -> None:
+    Every ``block`` batches they are drawn by a seed of its own: a run that goes on where a block ended sees
+    what it would have seen.
+    """
+
+    def __init__(
+        self, sampler: PairSampler, pairs: int, seed: tuple[int, ...], begin: int = 0, block: int = 100
+    ) -> None:
         self._sampler, self._pairs, self._seed = sampler, pairs, seed
+        self._first, self._block = begin // block, block
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         worker = get_worker_info()
-        rng = np.random.default_rng([*self._seed, worker.id] if worker else [*self._seed])
+        own = [worker.id] if worker else []
         labels = torch.tensor([0.0, 1.0]).repeat(self._pairs)
-        drawn = self._sampler.pairs(rng)
-        while True:
-            crops = np.stack([image for pair in islice(drawn, self._pairs) for image in pair[:2]])
-            yield torch.from_numpy(crops), labels
+        for number in count(self._first):
+            drawn = self._sampler.pairs(np.random.default_rng([*self._seed, number, *own]))
+            for _ in range(self._block):
+                crops = np.stack([image for pair in islice(drawn, self._pairs) for image in pair[:2]])
+                yield torch.from_numpy(crops), labels
 
 
 @torch.inference_mode()
@@ -150,6 +158,8 @@ def train(rank: int, config: TrainConfig) -> None:
     for step in tqdm(range(begin, config.steps), initial=begin, total=config.steps, disable=rank > 0):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step, time.monotonic() - began)
+        if step % config.save_every == 0:
+            torch.manual_seed(config.seed + step)  # as where the run goes on from here
         crops, labels = next(source)
         trained.train()
         with torch.autocast(device.type, half, enabled=device.type == "cuda"):
@@ -186,7 +196,7 @@ def samples(
         stride = config.parts * config.processes
         batches = MadePairs(config, pairs, turn, stride, skip=begin // config.echoes)
     else:
-        batches = Batches(sampler_of(config), pairs, (config.seed, rank, begin))
+        batches = Batches(sampler_of(config), pairs, (config.seed, rank), begin, config.save_every)
     workers = min(1, config.workers) if config.pairs else config.workers
     source = iter(DataLoader(batches, batch_size=None, num_workers=workers))
     if config.echoes > 1:
