@@ -24,11 +24,14 @@ NOT_YOURS = _("Only administrators change roles, suspend and reinstate.")
 NO_REASON = _("Give a reason: it goes into the audit log.")
 SUSPENDED = (
     _("TruthLens: your account was suspended"),
-    _("Your account was suspended: nobody logs in with it, its API tokens are void, what you have stays."),
+    _(
+        "Your account was suspended: nobody can log in with it, and its API tokens are revoked. What you "
+        "uploaded stays."
+    ),
 )
 REINSTATED = (
     _("TruthLens: your account is open again"),
-    _("Your account was suspended and is open again: you can log in. API tokens you have to make anew."),
+    _("Your account was suspended and is open again: you can log in. Make new API tokens if you need them."),
 )
 
 

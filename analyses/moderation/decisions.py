@@ -170,9 +170,9 @@ def _suspend(case: Case, decision: Decision, moderator: User) -> None:
     asking = [person for person in (moderator, decision.moderator) if person and person.is_superuser]
     if not asking:
         raise NotAllowed(NEEDS_ADMINISTRATOR)
+    owner, reason = decision.analysis.owner, decision.reason
     try:
-        owner, reason = decision.analysis.owner, decision.reason
-        roles.suspend_user(user=owner, actor=asking[0], reason=reason, tell=False)  # the notice does
+        roles.suspend_user(user=owner, actor=asking[0], reason=reason, tell=False)  # the notice tells
     except roles.NotAllowed as error:
         raise NotAllowed(str(error)) from error
 

@@ -163,7 +163,7 @@ def test_a_verdict_against_most_frames_is_explained(
 ) -> None:
     video = make_video(alice)
     done = make_done(alice, video=video, result=make_result(video, verdict=verdict, scores=scores))
-    assert ("Most say otherwise, then" in page_of(alice_client, done)) == is_said
+    assert ("speak against the verdict" in page_of(alice_client, done)) == is_said
 
 
 def test_a_result_draws_a_strip_for_each_face(alice: User, alice_client: Client) -> None:

@@ -145,12 +145,13 @@ class PostgresServer:
         return f"postgres://truthlens@127.0.0.1:{self._port}/postgres"
 
     def __enter__(self) -> Self:
+        data = self._folder / "data"
         if self._files:
-            shutil.copytree(self._files, self._folder / "data")
+            shutil.copytree(self._files, data)
         if os.getuid() == 0:
             for path in (self._folder, *self._folder.rglob("*")):
                 shutil.chown(path, "postgres", "postgres")
-        if not self._files:
+        if not data.exists():
             self._create()
         self._start()
         return self
