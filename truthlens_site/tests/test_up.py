@@ -39,7 +39,7 @@ def health(site: RunningSite) -> dict[str, Any]:
     """What /readyz says; empty while the web server is away."""
     address = f"http://127.0.0.1:{site.port}/readyz"
     try:
-        with urllib.request.urlopen(address, timeout=20)  # a busy machine as response:
+        with urllib.request.urlopen(address, timeout=20) as response:
             return dict(json.load(response))
     except HTTPError as error:
         return dict(json.load(error))
