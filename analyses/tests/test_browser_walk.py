@@ -92,7 +92,7 @@ def upload_two(page: "Page", real: Path, fake: Path) -> tuple[str, str]:
     page.get_by_role("link", name="Open the analysis swapped.mp4").wait_for()
     page.get_by_role("link", name="Open the analysis swapped.mp4").click()
     page.get_by_role("heading", name="swapped.mp4").wait_for()
-    under_way = page.locator("#progress").get_by_text(re.compile("^Waiting|is running")).first
+    under_way = page.locator("#progress").get_by_text(re.compile("^Waiting|^Getting ready|is running")).first
     under_way.or_(page.get_by_role("heading", name=VERDICTS)).first.wait_for()  # it may be done by now
     page.get_by_role("heading", name=VERDICTS).wait_for(timeout=ANALYSIS_MS)
     second = page.url
