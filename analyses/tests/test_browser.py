@@ -1,5 +1,6 @@
 """What only a real browser can show: scripts, the player, the security policy, small screens."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from analyses.tests.results import STRONGEST_S, make_provenance, make_rich_resul
 from truthlens_site.tests.services import wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -145,6 +146,25 @@ def test_progress_refreshes_itself_and_ends_in_the_result(page: "Page", alice: U
     assert "Score the faces" in (page.locator("[data-live]").text_content() or "")
     services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.get_by_role("heading", name="Likely manipulated").wait_for()
+
+
+def test_a_result_that_is_slow_to_come_is_asked_for_once(page: "Page", alice: User, film: bytes) -> None:
+    """Asked for again, it would come twice, and take away what was clicked in between."""
+    analysis = make_running(alice, content=film, stage="faces", progress_done=3, progress_total=120)
+    address = analysis.get_absolute_url()
+    page.goto(address)
+    page.get_by_text("3 of 120 frames").wait_for()
+    asked: list[str] = []
+
+    def slowly(route: "Route") -> None:
+        asked.append(route.request.url)
+        time.sleep(4)
+        route.continue_()
+
+    page.route(f"**{address}", slowly)
+    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    page.get_by_role("heading", name="Likely manipulated").wait_for()
+    assert len(asked) == 1
 
 
 def test_clicks_and_keys_on_the_timeline_move_the_video(page: "Page", done: Analysis) -> None:

@@ -7,20 +7,29 @@ const live = document.querySelector("[data-live]");
 const connection = document.querySelector("[data-connection]");
 let failures = 0;
 let timer = 0;
+let leaving = false;
+
+// Once: reloaded again while the page comes, it would come twice, and what was clicked in between would be lost.
+function leave() {
+  if (leaving) return;
+  leaving = true;
+  window.location.reload();
+}
 
 function show(html) {
   place.innerHTML = html;
   const { finished, announcement } = place.firstElementChild.dataset;
-  if (finished === "true") window.location.reload();
+  if (finished === "true") leave();
   if (live.textContent !== announcement) live.textContent = announcement;
 }
 
 async function refresh() {
+  if (leaving) return;
   try {
     const answer = await fetch(place.dataset.url, { credentials: "same-origin" });
     // Deleted, or logged out: the page itself knows what to say.
     if (answer.status === 404 || answer.redirected) {
-      window.location.reload();
+      leave();
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
