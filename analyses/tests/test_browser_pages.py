@@ -106,6 +106,7 @@ def visits(chromium: "Browser", site: Site, **options: Any) -> Iterator[tuple[st
     for owner, addresses in audiences:
         heard: list[str] = []
         context = open_context(chromium, site.server, heard, **options)
+        context.add_init_script(AXE + CHECKS)
         page = log_in(context, site.server, owner) if owner else context.new_page()
         network = context.new_cdp_session(page)
         network.send("Network.enable")
@@ -154,8 +155,6 @@ def check_page(site: Site, name: str, page: "Page", address: str, width: int) ->
     page.emulate_media(color_scheme="light")
     if (size := first_load(page, address)) > FIRST_LOAD_BYTES:
         site.fault(name, f"{size} bytes")
-    page.evaluate(AXE)
-    page.evaluate(CHECKS)
     if (wide := page.evaluate("document.documentElement.scrollWidth")) != width:
         site.fault(name, f"{wide} pixels wide")
     for words in page.evaluate("least => checks.smallTargets(least)", LEAST_TARGET):
@@ -217,6 +216,7 @@ def test_a_refused_upload_and_too_many_logins_have_good_pages_without_scripts(
     context = open_context(chromium, live_server, [], **options)
     page = log_in(context, live_server, alice)
     judge = open_context(chromium, live_server, [], viewport=options["viewport"]).new_page()
+    judge.add_init_script(AXE + CHECKS)
     page.goto("/analyses/new/")
     large: FilePayload = {"name": "large.mp4", "mimeType": "video/mp4", "buffer": bytes(3 * 1024 * 1024)}
     page.set_input_files("input[type=file]", large)
@@ -248,8 +248,6 @@ def faults_of_copy(page: "Page", judge: "Page") -> list[str]:
     """What is wrong with a page that runs no scripts, found by scripts on a copy of it."""
     judge.goto("/models/")
     judge.set_content(page.content())
-    judge.evaluate(AXE)
-    judge.evaluate(CHECKS)
     wide = page.evaluate("document.documentElement.scrollWidth")
     found = [] if wide == 360 else [f"{wide} pixels wide"]
     judge.emulate_media(color_scheme="light")
