@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.personal_data import account_facts
-from analyses import services
+from analyses.evidence import EvidenceMissing, evidence_names, open_evidence
 from analyses.export_services import record_export, record_export_progress
 from analyses.export_writing import BEAT_EVERY_S, ExportGone
 from analyses.exports import result_bytes
@@ -116,11 +116,11 @@ def _put_analysis(archive: ZipFile, analysis: Analysis) -> None:
     _put(archive, f"{folder}/analysis.json", _json(_facts(analysis)))
     if analysis.is_finished:
         _put(archive, f"{folder}/result.json", result_bytes(analysis))
-    for name in services.evidence_names(analysis):
+    for name in evidence_names(analysis):
         try:
-            with services.open_evidence(analysis, name) as image:
+            with open_evidence(analysis, name) as image:
                 _put(archive, f"{folder}/evidence/{name}", image.read(), ZIP_STORED)
-        except services.EvidenceMissing:
+        except EvidenceMissing:
             continue  # deleted since; the result still names it
 
 

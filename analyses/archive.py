@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from analyses import services
+from analyses.evidence import EvidenceMissing, evidence_names, open_evidence
 from analyses.exports import frames_csv, result_bytes
 from analyses.models import Analysis
 from analyses.pdf.document import report_pdf
@@ -53,11 +53,11 @@ def _files(analysis: Analysis, pdf: bytes) -> Iterable[tuple[str, bytes]]:
     yield "report.pdf", pdf
     yield "result.json", result_bytes(analysis)
     yield "frames.csv", "".join(frames_csv(analysis)).encode()
-    for name in services.evidence_names(analysis):
+    for name in evidence_names(analysis):
         try:
-            with services.open_evidence(analysis, name) as file:
+            with open_evidence(analysis, name) as file:
                 yield f"evidence/{name}", file.read()
-        except services.EvidenceMissing:
+        except EvidenceMissing:
             continue  # deleted since; the result still names it
 
 

@@ -6,7 +6,7 @@ from time import monotonic
 
 from django.db import InterfaceError, OperationalError, connection
 
-from analyses import services
+from analyses import claims
 from analyses.detection import FrameScore
 from analyses.live import LiveScores
 from analyses.models import Analysis
@@ -47,7 +47,7 @@ class Heartbeat:
     def _write(self) -> None:
         stage, done, total = self._latest
         try:
-            self._stopped = not services.record_progress(
+            self._stopped = not claims.record_progress(
                 analysis=self._analysis, stage=stage, done=done, total=total
             )
             self._write_scores()
@@ -58,5 +58,5 @@ class Heartbeat:
 
     def _write_scores(self) -> None:
         if self._scores.is_news and monotonic() - self._scores_written_at >= SCORES_EVERY_S:
-            services.record_live_scores(analysis=self._analysis, scores=self._scores.take())
+            claims.record_live_scores(analysis=self._analysis, scores=self._scores.take())
             self._scores_written_at = monotonic()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from analyses import export_services, services
+from analyses import claims, export_services
 from analyses.models import Analysis, Export
 from analyses.moderation.models import Notice
 from analyses.presence import is_gone, was_here
@@ -54,14 +54,14 @@ def take_back() -> None:
 def requeue_gone() -> int:
     gone = [analysis for analysis in Analysis.objects.running() if is_gone(analysis.claimed_by)]
     for analysis in gone:
-        services.requeue_lost(analysis=analysis)
+        claims.requeue_lost(analysis=analysis)
     return len(gone)
 
 
 def requeue_stuck() -> int:
     stuck = list(Analysis.objects.stuck())
     for analysis in stuck:
-        services.requeue_lost(analysis=analysis, if_silent=True)
+        claims.requeue_lost(analysis=analysis, if_silent=True)
     return len(stuck)
 
 

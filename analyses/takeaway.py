@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext, ngettext
 
-from analyses import services
+from analyses.evidence import evidence_sizes
 from analyses.exports import frames_csv, result_bytes
 from analyses.models import Analysis
 from analyses.templatetags.figures import megabytes
@@ -27,7 +27,7 @@ class Download:
 
 def downloads_of(analysis: Analysis) -> tuple[Download, ...]:
     """Of an analysis with a result. The sizes of files that are made when asked for are estimates."""
-    images = services.evidence_sizes(analysis)
+    images = evidence_sizes(analysis)
     pictures, json_bytes = sum(images.values()), len(result_bytes(analysis))
     csv_bytes = sum(len(line.encode()) for line in frames_csv(analysis))
     pdf_bytes = PDF_TEXT_BYTES + json_bytes + pictures + len(images) // 2 * PDF_PIXELS // 4

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.files.base import File
 
-from analyses import export_services, services
+from analyses import claims, export_services
 from analyses.account_data import write_account_data
 from analyses.detection import AnalysisError, AnalysisResult, Failure, config_for
 from analyses.export_writing import write_export
@@ -29,7 +29,7 @@ COUNTED = (Failure.CRASHED, Failure.TIMED_OUT)
 
 def run_analysis(uuid: str) -> None:
     """Claim, analyse, record. A second delivery finds nothing to claim and does nothing."""
-    analysis = services.claim(uuid=UUID(uuid), worker=WORKER)
+    analysis = claims.claim(uuid=UUID(uuid), worker=WORKER)
     if analysis is not None:
         with bound({ANALYSIS: uuid}):
             run_to_its_end(analysis)
@@ -40,21 +40,21 @@ def run_to_its_end(analysis: Analysis) -> None:
     try:
         run_claimed(analysis)
     except Interrupted:
-        patiently(partial(services.release, analysis=analysis))
+        patiently(partial(claims.release, analysis=analysis))
     except StorageAway as error:
         logger.error("The analysis waits for the storage: %s", error)
-        patiently(partial(services.release, analysis=analysis))
+        patiently(partial(claims.release, analysis=analysis))
     except (ChildLost, *MACHINE_FAULTS) as error:
         logger.error("The analysis goes back to the queue: %r", error)
-        patiently(partial(services.requeue_lost, analysis=analysis))
+        patiently(partial(claims.requeue_lost, analysis=analysis))
     except Exception:
-        services.record_failure(analysis=analysis, code=Failure.CRASHED)
+        claims.record_failure(analysis=analysis, code=Failure.CRASHED)
         raise
 
 
 def run_copy(uuid: str) -> None:
     """Make the copy that browsers can play, where it is still missing."""
-    analysis = services.take_over_copy(uuid=UUID(uuid), worker=WORKER)
+    analysis = claims.take_over_copy(uuid=UUID(uuid), worker=WORKER)
     if analysis is None:
         return
     try:
@@ -62,7 +62,7 @@ def run_copy(uuid: str) -> None:
             make_proxy(analysis, path)
     except (AnalysisError, StorageAway) as error:
         logger.warning("No playable copy of the video of analysis %s: %s", uuid, error)
-        services.set_proxy_due(video=analysis.video, due=False)
+        claims.set_proxy_due(video=analysis.video, due=False)
 
 
 def run_export(uuid: str) -> None:
@@ -121,16 +121,16 @@ def judged(analysis: Analysis, path: Path) -> AnalysisResult | None:
 
 def record(analysis: Analysis, result: AnalysisResult) -> bool:
     """False: the analysis is no longer ours."""
-    services.set_proxy_due(video=analysis.video, due=True)
-    return services.record_result(analysis=analysis, result=result)
+    claims.set_proxy_due(video=analysis.video, due=True)
+    return claims.record_result(analysis=analysis, result=result)
 
 
 def record_error(analysis: Analysis, error: AnalysisError) -> bool:
     """True: the clip gets another attempt."""
     logger.warning("The analysis failed: %s", error)
     if error.code in COUNTED:
-        return services.record_attempt(analysis=analysis, code=error.code)
-    services.record_failure(analysis=analysis, code=error.code)
+        return claims.record_attempt(analysis=analysis, code=error.code)
+    claims.record_failure(analysis=analysis, code=error.code)
     return False
 
 
@@ -141,15 +141,15 @@ def make_proxy(analysis: Analysis, path: Path) -> None:
     """
     video = analysis.video
     if video.proxy:
-        services.set_proxy_due(video=video, due=False)
+        claims.set_proxy_due(video=video, due=False)
         return
     try:
         with playable_copy(path) as copy:
             if copy is not None:
                 with copy.open("rb") as stream:
-                    services.record_proxy(video=video, proxy=File(stream))
+                    claims.record_proxy(video=video, proxy=File(stream))
     except Interrupted:
         return
     except Exception:
         logger.exception("No playable copy of the video of analysis %s", analysis.uuid)
-    patiently(partial(services.set_proxy_due, video=video, due=False))
+    patiently(partial(claims.set_proxy_due, video=video, due=False))

@@ -15,7 +15,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from analyses import exports, services
+from analyses import exports
 from analyses.access import get_analysis
 from analyses.api.answers import retry_after
 from analyses.api.base import ApiRequest, ApiView
@@ -24,6 +24,7 @@ from analyses.api.problems import Problem
 from analyses.api.serializers import FrameQuery, FramesDocument
 from analyses.archive import evidence_zip
 from analyses.detection import Document
+from analyses.evidence import evidence_names
 from analyses.models import Analysis
 from analyses.pdf.document import NoResult, report_pdf
 from analyses.views.files import evidence_response
@@ -133,7 +134,7 @@ class EvidenceView(ApiView):
     def get(self, request: ApiRequest, uuid: UUID, name: str) -> HttpResponseBase:
         """A picture of a face that the result names, or its heatmap."""
         analysis, etag = get_analysis(request.user, uuid), f'"{uuid.hex}-{name}"'
-        if name in services.evidence_names(analysis) and (unchanged := _unchanged(request, etag)):
+        if name in evidence_names(analysis) and (unchanged := _unchanged(request, etag)):
             return unchanged
         return _tagged(evidence_response(request._request, analysis, name), etag)
 

@@ -8,7 +8,7 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Image, KeepTogether, Spacer, Table
 
-from analyses import services
+from analyses.evidence import open_evidence
 from analyses.models import Analysis
 from analyses.moderation.cases import case_of
 from analyses.pdf.drawings import axis_drawing, scale_drawing, strip_drawing
@@ -212,7 +212,7 @@ def picture(analysis: Analysis, name: str, side: float) -> Any:
     if not name:
         return paragraph("no picture", "small")
     try:
-        with services.open_evidence(analysis, name) as file:
+        with open_evidence(analysis, name) as file:
             content = BytesIO(file.read())
         ImageReader(content)
     except (LookupError, OSError, ValueError):  # deleted, or no picture after all

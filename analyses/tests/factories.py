@@ -8,6 +8,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from accounts.models import User
+from analyses import claims
 from analyses.detection import AnalysisResult, Failure, Reason, Verdict
 from analyses.models import Analysis, Export, ExportState, ShareLink, State, Upload, Video
 from analyses.webhooks.models import ASKED_FOR, Delivery, Event
@@ -70,11 +71,10 @@ def make_failed(owner: User, *, code: Failure = Failure.UNREADABLE, **fields: An
 
 def make_done(owner: User, *, result: AnalysisResult | None = None, **fields: Any) -> Analysis:
     """A finished analysis with its result recorded as the worker does it."""
-    from analyses import services
 
     analysis = make_running(owner, **fields)
     result = result or make_result(analysis.video)
-    assert services.record_result(analysis=analysis, result=result)
+    assert claims.record_result(analysis=analysis, result=result)
     return Analysis.objects.with_video().get(pk=analysis.pk)
 
 

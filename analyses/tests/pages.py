@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import User
-from analyses import disputes, services
+from analyses import claims, disputes
 from analyses.detection import Failure
 from analyses.models import Analysis, ExportState, State
 from analyses.moderation.complaints import complain
@@ -79,7 +79,7 @@ def make_pages(owner: User, film: bytes) -> dict[str, str]:
     """Address by name, for all that has parts or looks different with other rows behind it."""
     done = make_running(owner, name="film.mp4", content=film)
     result = replace(make_rich_result(done.video), provenance=make_provenance())
-    assert services.record_result(analysis=done, result=result)
+    assert claims.record_result(analysis=done, result=result)
     done.refresh_from_db()
     other = make_done(owner, video=done.video, stability=True)
     token = make_link(done)[1]

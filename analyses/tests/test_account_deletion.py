@@ -18,7 +18,7 @@ from accounts import audit
 from accounts.invitations import create_invitation
 from accounts.models import AuditEntry, Invitation, User
 from accounts.roles import LastAdministrator
-from analyses import services
+from analyses import claims
 from analyses.account_deletion import delete_account
 from analyses.models import Analysis, Dispute, Export, ShareLink, Upload, Video
 from analyses.resumable import begin_upload
@@ -35,7 +35,7 @@ def files_under(*folders: str | Path) -> set[Path]:
 def furnish(owner: User) -> Analysis:
     """One of everything."""
     analysis = make_done(owner)
-    services.record_proxy(video=analysis.video, proxy=ContentFile(b"proxy"))
+    claims.record_proxy(video=analysis.video, proxy=ContentFile(b"proxy"))
     make_link(analysis)
     Dispute.objects.create(analysis=analysis, author=owner, opinion="real")
     make_export(owner)
@@ -117,8 +117,8 @@ def test_a_worker_that_still_runs_one_keeps_nothing(
     result = make_result(running.video)
     with django_capture_on_commit_callbacks(execute=True):
         delete_account(user=alice)
-    assert not services.record_result(analysis=running, result=result)
-    assert not services.record_progress(analysis=running, stage="faces", done=1, total=2)
+    assert not claims.record_result(analysis=running, result=result)
+    assert not claims.record_progress(analysis=running, stage="faces", done=1, total=2)
     assert files_under(settings.MEDIA_ROOT) == set()
 
 

@@ -15,10 +15,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
+from analyses.claims import record_result
 from analyses.detection import Failure, Reason, Verdict
 from analyses.models import Analysis, State, Video
 from analyses.retention import hold
-from analyses.services import delete_video_files, record_result
+from analyses.services import delete_video_files
 from analyses.tests.factories import (
     MP4_BYTES,
     make_analysis,

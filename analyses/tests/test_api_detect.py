@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.api.detect import answer_of, confidence_of, detection_of
 from analyses.api.waiting import LONGEST_S, PLACES, USUAL_S, seconds_asked
 from analyses.detection import Failure, Verdict
@@ -49,7 +49,7 @@ def test_it_waits_for_the_verdict(api: Client, installed_weights: Path) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_file_that_can_not_be_analysed_is_an_error(api: Client, installed_weights: Path) -> None:
-    with worker(lambda one: services.record_failure(analysis=one, code=Failure.UNREADABLE)):
+    with worker(lambda one: claims.record_failure(analysis=one, code=Failure.UNREADABLE)):
         answer = detect(api)
     assert answer.status_code == 422
     body = answer.json()

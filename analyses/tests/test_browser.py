@@ -13,7 +13,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from accounts.models import User
-from analyses import export_services, services
+from analyses import claims, export_services
 from analyses.models import Analysis, Export, ExportState, State
 from analyses.tests.factories import make_export, make_failed, make_running
 from analyses.tests.results import STRONGEST_S, make_provenance, make_rich_result
@@ -40,7 +40,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def done(alice: User, film: bytes) -> Analysis:
     analysis = make_running(alice, name="film.mp4", content=film)
     result = replace(make_rich_result(analysis.video), provenance=make_provenance())
-    assert services.record_result(analysis=analysis, result=result)
+    assert claims.record_result(analysis=analysis, result=result)
     return analysis
 
 
@@ -141,10 +141,10 @@ def test_progress_refreshes_itself_and_ends_in_the_result(page: "Page", alice: U
     analysis = make_running(alice, content=film, stage="faces", progress_done=3, progress_total=120)
     page.goto(analysis.get_absolute_url())
     page.get_by_text("3 of 120 frames").wait_for()
-    services.record_progress(analysis=analysis, stage="model", done=64, total=120)
+    claims.record_progress(analysis=analysis, stage="model", done=64, total=120)
     page.get_by_text("64 of 120 face pictures").wait_for()
     assert "Score the faces" in (page.locator("[data-live]").text_content() or "")
-    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    claims.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.get_by_role("heading", name="Likely manipulated").wait_for()
 
 
@@ -162,7 +162,7 @@ def test_a_result_that_is_slow_to_come_is_asked_for_once(page: "Page", alice: Us
         route.continue_()
 
     page.route(f"**{address}", slowly)
-    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    claims.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.get_by_role("heading", name="Likely manipulated").wait_for()
     assert len(asked) == 1
 
@@ -190,7 +190,7 @@ def test_clicks_and_keys_on_the_timeline_move_the_video(page: "Page", done: Anal
 
 def test_a_video_that_the_browser_cannot_play_is_explained(page: "Page", alice: User) -> None:
     analysis = make_running(alice, name="junk.mp4")
-    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    claims.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.goto(analysis.get_absolute_url())
     page.get_by_text("Your browser can’t play this file.").wait_for()
     expect(page.locator("video")).not_to_be_visible()
@@ -199,13 +199,13 @@ def test_a_video_that_the_browser_cannot_play_is_explained(page: "Page", alice: 
 
 def test_a_copy_that_the_browser_can_play_appears_by_itself(page: "Page", alice: User, film: bytes) -> None:
     analysis = make_running(alice, name="junk.mp4")
-    services.set_proxy_due(video=analysis.video, due=True)
-    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    claims.set_proxy_due(video=analysis.video, due=True)
+    claims.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.goto(analysis.get_absolute_url())
     page.get_by_text("A copy that it can play is being made").wait_for()
     expect(page.locator("video")).not_to_be_visible()
-    services.record_proxy(video=analysis.video, proxy=ContentFile(film))
-    services.set_proxy_due(video=analysis.video, due=False)
+    claims.record_proxy(video=analysis.video, proxy=ContentFile(film))
+    claims.set_proxy_due(video=analysis.video, due=False)
     page.locator("video").wait_for()
     wait_until(
         lambda: page.evaluate("document.querySelector('video').readyState") >= 2, seconds=15, what="the copy"
@@ -221,10 +221,10 @@ def test_a_copy_that_takes_the_place_of_a_playing_file_disturbs_nobody(
     big = face_clip(tmp_path / "big.mp4", seconds=12, size=(320, 240), crf=1).read_bytes()
     small = face_clip(tmp_path / "small.mp4", seconds=12, size=(160, 120), crf=40).read_bytes()
     analysis = make_running(alice, content=big)
-    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    claims.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page.goto(analysis.get_absolute_url())
     page.wait_for_function("document.querySelector('video').readyState >= 2")
-    services.record_proxy(video=analysis.video, proxy=ContentFile(small))
+    claims.record_proxy(video=analysis.video, proxy=ContentFile(small))
     for seconds in (5, 11, 2, 11.9, 7):
         page.evaluate(f"{TIME} = {seconds}")
         shown = f"!document.querySelector('video').seeking && Math.abs({TIME} - {seconds}) < 0.1"
@@ -273,7 +273,7 @@ def test_without_scripts_the_page_still_says_everything(
     running = make_running(alice, stage="faces", progress_done=1, progress_total=9)
     page.goto(running.get_absolute_url())
     expect(page.get_by_text("1 of 9 frames")).to_be_visible()
-    services.record_progress(analysis=running, stage="faces", done=5, total=9)
+    claims.record_progress(analysis=running, stage="faces", done=5, total=9)
     page.get_by_text("5 of 9 frames").wait_for()
     context.close()
     assert complaints == []

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 import detector
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.models import Analysis
 from analyses.tests.factories import make_running
 from analyses.tests.results import FPS, STRONGEST_S, WINDOW_STARTS, make_rich_result
@@ -58,7 +58,7 @@ def moving(result: AnalysisResult) -> AnalysisResult:
 
 def record(owner: User, content: bytes, change: Any = lambda result: result) -> Analysis:
     analysis = make_running(owner, name="reel.mp4", content=content)
-    assert services.record_result(analysis=analysis, result=change(make_rich_result(analysis.video)))
+    assert claims.record_result(analysis=analysis, result=change(make_rich_result(analysis.video)))
     return analysis
 
 
@@ -315,10 +315,10 @@ def test_scores_appear_while_they_are_computed(page: "Page", alice: User, reel: 
     page.get_by_text("3 of 120 frames").wait_for()
     expect(page.locator(".strip")).to_have_count(0)
     points = [[1, frame / 25, 0.9] for frame in range(20)]
-    services.record_live_scores(analysis=analysis, scores={"duration_s": 12.0, "points": points})
+    claims.record_live_scores(analysis=analysis, scores={"duration_s": 12.0, "points": points})
     page.get_by_role("img", name="Face 1: 20 frames scored").wait_for()
     points += [[2, 4.0, 0.2]]
-    services.record_live_scores(analysis=analysis, scores={"duration_s": 12.0, "points": points})
+    claims.record_live_scores(analysis=analysis, scores={"duration_s": 12.0, "points": points})
     page.get_by_role("img", name="Face 2: 1 frame scored").wait_for()
     page.get_by_role("button", name="Cancel the analysis").click()
     page.locator("#progress").get_by_text("Cancelling.").wait_for()

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from analyses import services
+from analyses import claims, services
 from analyses.detection import Failure, FrameScore
 from analyses.heartbeat import Heartbeat
 from analyses.live import MOST_POINTS, LiveScores, live_points
@@ -64,7 +64,7 @@ def test_a_heart_writes_scores_once_a_second_at_most(
     monkeypatch.setattr("analyses.heartbeat.monotonic", lambda: now)
     heart = Heartbeat(running)
     written = []
-    monkeypatch.setattr(services, "record_live_scores", lambda *, analysis, scores: written.append(scores))
+    monkeypatch.setattr(claims, "record_live_scores", lambda *, analysis, scores: written.append(scores))
     for tick in range(60):
         now = 100 + tick / 20
         heart.on_progress("faces", tick, 60)
@@ -79,15 +79,15 @@ def test_scores_leave_the_row_however_it_goes_on(end: str, alice: User) -> None:
     analysis = make_running(alice, live_scores=SCORES)
     if end == "cancel":
         services.request_cancel(analysis=analysis)
-        services.record_failure(analysis=analysis, code=Failure.CANCELLED)
+        claims.record_failure(analysis=analysis, code=Failure.CANCELLED)
     elif end == "fail":
-        services.record_failure(analysis=analysis, code=Failure.CRASHED)
+        claims.record_failure(analysis=analysis, code=Failure.CRASHED)
     elif end == "attempt":
-        services.record_attempt(analysis=analysis, code=Failure.CRASHED)
+        claims.record_attempt(analysis=analysis, code=Failure.CRASHED)
     elif end == "release":
-        services.release(analysis=analysis)
+        claims.release(analysis=analysis)
     else:
-        services.requeue_lost(analysis=analysis)
+        claims.requeue_lost(analysis=analysis)
     analysis.refresh_from_db()
     assert analysis.live_scores is None
     assert analysis.stage_started_at is None or analysis.is_finished
@@ -95,7 +95,7 @@ def test_scores_leave_the_row_however_it_goes_on(end: str, alice: User) -> None:
 
 def test_a_result_takes_their_place(alice: User) -> None:
     analysis = make_running(alice, live_scores=SCORES)
-    assert services.record_result(analysis=analysis, result=make_result(analysis.video))
+    assert claims.record_result(analysis=analysis, result=make_result(analysis.video))
     analysis.refresh_from_db()
     assert analysis.live_scores is None
 
@@ -108,7 +108,7 @@ def test_the_database_keeps_them_from_outliving_the_run(alice: User) -> None:
 def test_a_worker_that_lost_its_claim_shows_nothing(alice: User) -> None:
     analysis = make_running(alice)
     Analysis.objects.filter(pk=analysis.pk).update(claimed_by="another")
-    services.record_live_scores(analysis=analysis, scores=SCORES)
+    claims.record_live_scores(analysis=analysis, scores=SCORES)
     analysis.refresh_from_db()
     assert analysis.live_scores is None
 
@@ -117,7 +117,7 @@ def test_a_step_began_when_it_was_first_told_of(alice: User) -> None:
     analysis = make_running(alice)
     starts = []
     for stage, done in (("decode", 0), ("faces", 1), ("faces", 2), ("model", 1)):
-        services.record_progress(analysis=analysis, stage=stage, done=done, total=9)
+        claims.record_progress(analysis=analysis, stage=stage, done=done, total=9)
         analysis.refresh_from_db()
         starts.append(analysis.stage_started_at)
     decoding, first, second, scoring = (start.timestamp() for start in starts if start)

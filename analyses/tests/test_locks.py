@@ -30,6 +30,7 @@ from accounts import roles
 from accounts.invitations import create_invitation
 from accounts.models import User
 from accounts.roles import Role, set_role
+from analyses import claims
 from analyses import disputes, resumable, services, sharing
 from analyses.account_deletion import delete_account
 from analyses.moderation.cases import NotAllowed, claim
@@ -87,7 +88,7 @@ def scene():
     endpoints.create_webhook(owner=s.alice, url="https://example.org/", events=list(Event), site="https://a.org")
     s.webhook = s.alice.webhooks.get()
     s.done, s.queued = make_done(s.alice), make_analysis(s.alice)
-    s.running = services.claim(uuid=make_analysis(s.alice).uuid, worker="worker")
+    s.running = claims.claim(uuid=make_analysis(s.alice).uuid, worker="worker")
     complain(analysis=s.done, concern=Concern.OTHER, comment="", author=s.bob)
     s.delivery = endpoints.send_test(webhook=s.webhook)
     return s
@@ -138,7 +139,7 @@ WHILE_ALICE_LEAVES = {
     "deletes": lambda s: services.delete_analysis(analysis=s.done),
     "mo deletes": lambda s: services.delete_analysis(analysis=s.done, by=s.mo),
     "mo cancels": lambda s: services.request_cancel(analysis=s.queued, by=s.mo),
-    "a result": lambda s: services.record_result(analysis=s.running, result=make_result(s.running.video)),
+    "a result": lambda s: claims.record_result(analysis=s.running, result=make_result(s.running.video)),
     "a delivery": delivered,
     "mo overrules": lambda s: moderated(s, s.mo, Kind.OVERRULE_REAL),
     "root suspends": lambda s: moderated(s, s.root, Kind.SUSPEND_ACCOUNT),

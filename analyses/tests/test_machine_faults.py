@@ -14,8 +14,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import export_services, services, tasks
+from analyses import claims, export_services, services, tasks
 from analyses.detection import AnalysisResult
+from analyses.evidence import evidence_sizes
 from analyses.export_writing import write_export
 from analyses.models import Analysis, Export, ExportState, State
 from analyses.patience import PAUSES_S, patiently
@@ -72,7 +73,7 @@ def run(analysis: Analysis) -> Analysis:
 def test_a_full_disk_sends_the_analysis_back_and_it_is_done_once_there_is_room(
     queued: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "save_evidence", Failing(FULL, save_evidence, 1))
+    monkeypatch.setattr(claims, "save_evidence", Failing(FULL, save_evidence, 1))
     back = run(queued)
     assert (back.state, back.attempts, back.losses, back.failure) == (State.QUEUED, 0, 1, "")
     assert run(queued).state == State.DONE
@@ -82,8 +83,8 @@ def test_a_full_disk_sends_the_analysis_back_and_it_is_done_once_there_is_room(
 def test_a_disk_that_stays_full_ends_it_as_the_machine_s_fault(
     queued: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "save_evidence", Failing(FULL, save_evidence))
-    states = [run(queued) for _ in range(services.MAX_LOSSES)]
+    monkeypatch.setattr(claims, "save_evidence", Failing(FULL, save_evidence))
+    states = [run(queued) for _ in range(claims.MAX_LOSSES)]
     assert [row.state for row in states] == [State.QUEUED] * 4 + [State.FAILED]
     assert states[-1].failure == "worker_lost"
 
@@ -92,7 +93,7 @@ def test_a_disk_that_stays_full_ends_it_as_the_machine_s_fault(
 def test_a_database_that_restarts_costs_the_result_nothing(
     queued: Analysis, monkeypatch: pytest.MonkeyPatch, in_no_time: list[float]
 ) -> None:
-    monkeypatch.setattr(services, "record_result", Failing(AWAY, services.record_result, 3))
+    monkeypatch.setattr(claims, "record_result", Failing(AWAY, claims.record_result, 3))
     done = run(queued)
     assert (done.state, done.losses) == (State.DONE, 0)
     assert in_no_time == list(PAUSES_S[:3])
@@ -128,24 +129,24 @@ def test_a_result_whose_commit_was_in_doubt_keeps_its_images(
     running: Analysis, monkeypatch: pytest.MonkeyPatch, in_no_time: list[float]
 ) -> None:
     """The connection broke after the database had written it: the second try finds it written."""
-    written = services.record_result
+    written = claims.record_result
 
     def cut_off(*, analysis: Analysis, result: AnalysisResult) -> bool:
-        monkeypatch.setattr(services, "record_result", written)
+        monkeypatch.setattr(claims, "record_result", written)
         written(analysis=analysis, result=result)
         raise AWAY
 
-    monkeypatch.setattr(services, "record_result", cut_off)
+    monkeypatch.setattr(claims, "record_result", cut_off)
     assert not patiently(lambda: tasks.record(running, make_result(running.video)))
     done = Analysis.objects.get(pk=running.pk)
     assert done.state == State.DONE
-    assert set(services.evidence_sizes(done)) == {"1-0-crop.jpg", "1-0-heatmap.png"}
+    assert set(evidence_sizes(done)) == {"1-0-crop.jpg", "1-0-heatmap.png"}
 
 
 def test_a_worker_that_is_asked_to_end_leaves_the_copy_to_the_next_one(
     done: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.set_proxy_due(video=done.video, due=True)
+    claims.set_proxy_due(video=done.video, due=True)
     monkeypatch.setattr(tasks, "playable_copy", Failing(Interrupted(), int))
     tasks.make_proxy(done, Path(done.video.file.path))
     assert Analysis.objects.awaiting_copy().get() == done

@@ -16,7 +16,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import scratch, services
+from analyses import claims, scratch, services
 from analyses.export_services import delete_export
 from analyses.models import Analysis, State, Video
 from analyses.presence import HOST, WORKER
@@ -205,14 +205,14 @@ def test_a_clip_that_is_cancelled_while_it_is_fetched_is_not_analysed(
     bucket: Any, queued: Analysis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("analyses.heartbeat.WRITE_EVERY_S", 0.0)
-    claim = services.claim
+    claim = claims.claim
 
     def claim_and_cancel(**names: Any) -> Analysis | None:
         analysis = claim(**names)
         services.request_cancel(analysis=Analysis.objects.get(uuid=queued.uuid))
         return analysis
 
-    monkeypatch.setattr(services, "claim", claim_and_cancel)
+    monkeypatch.setattr(claims, "claim", claim_and_cancel)
     run_analysis(str(queued.uuid))
     queued.refresh_from_db()
     assert queued.state == State.CANCELLED
@@ -233,7 +233,7 @@ LOCAL = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 def test_a_copy_that_can_not_be_made_for_now_is_given_up(alice: User, away: None, settings: Settings) -> None:
     settings.STORAGES, kept = {**settings.STORAGES, "default": LOCAL}, settings.STORAGES
     done = make_done(alice)
-    services.set_proxy_due(video=done.video, due=True)
+    claims.set_proxy_due(video=done.video, due=True)
     settings.STORAGES = kept
     run_copy(str(done.uuid))
     assert not Video.objects.get().proxy_due

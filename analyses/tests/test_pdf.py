@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.exports import NotFinished, result_bytes
 from analyses.models import Analysis
 from analyses.moderation.decisions import decide
@@ -30,7 +30,7 @@ def make_rich(alice: User, *, name: str = "clip.mp4", result: AnalysisResult | N
     rich = make_rich_result(analysis.video)
     if result is not None:
         rich = replace(result, video=replace(result.video, sha256=analysis.video.sha256))
-    assert services.record_result(analysis=analysis, result=rich)
+    assert claims.record_result(analysis=analysis, result=rich)
     return Analysis.objects.with_video().get(pk=analysis.pk)
 
 

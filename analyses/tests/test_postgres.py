@@ -20,6 +20,7 @@ django.setup()
 from django.db import IntegrityError, connection
 
 from accounts.models import User
+from analyses import claims
 from analyses import services
 from analyses.models import Analysis
 from analyses.tests.factories import make_analysis, make_done
@@ -32,7 +33,7 @@ barrier = Barrier(6)
 def claim(number):
     barrier.wait()
     try:
-        return services.claim(uuid=contested.uuid, worker=f"worker-{number}") is not None
+        return claims.claim(uuid=contested.uuid, worker=f"worker-{number}") is not None
     finally:
         connection.close()
 

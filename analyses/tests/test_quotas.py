@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from accounts import roles
 from accounts.models import User
-from analyses import quotas, resumable, services
+from analyses import claims, quotas, resumable, services
 from analyses.detection import Failure
 from analyses.models import Analysis, AnalysisStart, State, Upload
 from analyses.quotas import Quota, QuotaExceeded
@@ -140,20 +140,20 @@ def test_what_never_ran_is_given_back(way: Callable[..., None], alice: User, lim
 
 def test_what_was_cancelled_while_it_ran_is_not(alice: User, limit: Limit) -> None:
     limit(analyses=1)
-    claimed = services.claim(uuid=submit(alice).uuid, worker="worker-1")
+    claimed = claims.claim(uuid=submit(alice).uuid, worker="worker-1")
     assert claimed is not None
     services.request_cancel(analysis=claimed)
-    services.record_failure(analysis=claimed, code=Failure.CANCELLED)
+    claims.record_failure(analysis=claimed, code=Failure.CANCELLED)
     assert refusal(lambda: submit(alice)).quota == Quota.ANALYSES
 
 
 def lose(analysis: Analysis) -> None:
-    analysis.losses = services.MAX_LOSSES
-    services.requeue_lost(analysis=analysis)
+    analysis.losses = claims.MAX_LOSSES
+    claims.requeue_lost(analysis=analysis)
 
 
 def without_weights(analysis: Analysis) -> None:
-    services.record_failure(analysis=analysis, code=Failure.NO_WEIGHTS)
+    claims.record_failure(analysis=analysis, code=Failure.NO_WEIGHTS)
 
 
 @pytest.mark.parametrize("end", [lose, without_weights])
@@ -161,7 +161,7 @@ def test_what_failed_by_the_sites_fault_is_given_back(
     end: Callable[[Analysis], None], alice: User, limit: Limit
 ) -> None:
     limit(analyses=1)
-    claimed = services.claim(uuid=submit(alice).uuid, worker="worker-1")
+    claimed = claims.claim(uuid=submit(alice).uuid, worker="worker-1")
     assert claimed is not None
     end(claimed)
     assert Analysis.objects.get().state == State.FAILED
@@ -231,17 +231,17 @@ def test_minutes_count_once_they_are_known(alice: User, limit: Limit, settings: 
 
 def finish(analysis: Analysis) -> None:
     """As the worker does it; the video is four seconds long."""
-    claimed = services.claim(uuid=analysis.uuid, worker="worker-1")
+    claimed = claims.claim(uuid=analysis.uuid, worker="worker-1")
     assert claimed is not None
-    assert services.record_result(analysis=claimed, result=make_result(claimed.video))
+    assert claims.record_result(analysis=claimed, result=make_result(claimed.video))
 
 
 def test_a_result_that_is_no_longer_wanted_counts_no_length(alice: User) -> None:
     analysis = submit(alice)
-    claimed = services.claim(uuid=analysis.uuid, worker="worker-1")
+    claimed = claims.claim(uuid=analysis.uuid, worker="worker-1")
     assert claimed is not None
     Analysis.objects.filter(pk=analysis.pk).update(claimed_by="worker-2")
-    assert not services.record_result(analysis=claimed, result=make_result(claimed.video))
+    assert not claims.record_result(analysis=claimed, result=make_result(claimed.video))
     assert AnalysisStart.objects.get().seconds == 0
 
 
@@ -304,7 +304,7 @@ def test_so_many_wait_or_run_at_once(alice: User, limit: Limit) -> None:
     exceeded = refusal(lambda: submit(alice))
     assert (exceeded.quota, exceeded.waits_for_own) == (Quota.RUNNING, True)
     assert exceeded.retry_after_s == pytest.approx(60, abs=2)
-    services.record_failure(analysis=running, code=Failure.CRASHED)
+    claims.record_failure(analysis=running, code=Failure.CRASHED)
     submit(alice)
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.models import Analysis, State
 from analyses.presence import HOST, WORKER, present
 from analyses.queue import CHORES, analysis_queue, enqueue, queued_uuids
@@ -121,7 +121,7 @@ def test_the_command_says_what_it_did(queued: Analysis) -> None:
 @pytest.mark.usefixtures("broker")
 def test_a_copy_that_a_dead_worker_left_unmade_is_queued_once(alice: User) -> None:
     analysis = make_done(alice, claimed_by=f"{HOST}:1:gone")
-    services.set_proxy_due(video=analysis.video, due=True)
+    claims.set_proxy_due(video=analysis.video, due=True)
     reconcile()
     reconcile()
     assert analysis_queue(CHORES).job_ids == [f"copy-{analysis.uuid}"]
@@ -131,7 +131,7 @@ def test_a_copy_that_a_dead_worker_left_unmade_is_queued_once(alice: User) -> No
 @pytest.mark.usefixtures("broker")
 def test_a_copy_that_a_living_worker_is_making_is_left_to_it(alice: User) -> None:
     analysis = make_done(alice, claimed_by=WORKER)
-    services.set_proxy_due(video=analysis.video, due=True)
+    claims.set_proxy_due(video=analysis.video, due=True)
     with present():
         reconcile()
     assert analysis_queue(CHORES).job_ids == []
@@ -140,7 +140,7 @@ def test_a_copy_that_a_living_worker_is_making_is_left_to_it(alice: User) -> Non
 @pytest.mark.usefixtures("broker")
 def test_a_copy_that_is_long_overdue_is_given_up(alice: User) -> None:
     analysis = make_done(alice, claimed_by=f"{HOST}:1:gone")
-    services.set_proxy_due(video=analysis.video, due=True)
+    claims.set_proxy_due(video=analysis.video, due=True)
     Analysis.objects.update(finished_at=timezone.now() - timedelta(days=1))
     reconcile()
     assert analysis_queue().job_ids == []

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import services
+from analyses import claims, services
 from analyses.comparison import comparison_of
 from analyses.detection import Failure, NoWeights, Verdict, check_weights, config_for, installed_models
 from analyses.models import Analysis, State, Video
@@ -269,7 +269,7 @@ def test_one_without_a_result_is_shown_alone(alice: User, alice_client: Client) 
 def test_faces_are_paired_by_where_they_are_and_not_by_number(alice: User) -> None:
     one = make_running(alice)
     result = make_rich_result(one.video)
-    services.record_result(analysis=one, result=result)
+    claims.record_result(analysis=one, result=result)
     swapped = {1: 2, 2: 1}
     turned = replace(
         result,
@@ -278,7 +278,7 @@ def test_faces_are_paired_by_where_they_are_and_not_by_number(alice: User) -> No
         evidence=(),
     )
     two = make_running(alice, video=one.video)
-    services.record_result(analysis=two, result=turned)
+    claims.record_result(analysis=two, result=turned)
     for analysis in (one, two):
         analysis.refresh_from_db()
     pairs = comparison_of(one, two).faces
@@ -288,11 +288,9 @@ def test_faces_are_paired_by_where_they_are_and_not_by_number(alice: User) -> No
 
 def test_a_face_that_only_one_result_has_stands_alone(alice: User) -> None:
     one = make_running(alice)
-    services.record_result(analysis=one, result=make_rich_result(one.video))
+    claims.record_result(analysis=one, result=make_rich_result(one.video))
     two = make_running(alice, video=one.video)
-    services.record_result(
-        analysis=two, result=make_result(one.video, scores=(), verdict=Verdict.INCONCLUSIVE)
-    )
+    claims.record_result(analysis=two, result=make_result(one.video, scores=(), verdict=Verdict.INCONCLUSIVE))
     for analysis in (one, two):
         analysis.refresh_from_db()
     lines = [pair.line for pair in comparison_of(two, one).faces]

@@ -13,8 +13,9 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import User
-from analyses import services
+from analyses import claims, services
 from analyses.detection import DetectorConfig, Failure, Verdict
+from analyses.evidence import EvidenceMissing, open_evidence
 from analyses.models import Analysis, State, Video
 from analyses.queue import queued_uuids
 from analyses.services import UploadRejected
@@ -169,19 +170,19 @@ def test_names_are_kept_as_data_to_show(given: str, shown: str) -> None:
 
 
 def test_only_one_worker_gets_an_analysis(queued: Analysis) -> None:
-    first = services.claim(uuid=queued.uuid, worker="worker-1")
+    first = claims.claim(uuid=queued.uuid, worker="worker-1")
     assert first is not None
     assert (first.state, first.claimed_by) == (State.RUNNING, "worker-1")
-    assert services.claim(uuid=queued.uuid, worker="worker-2") is None
+    assert claims.claim(uuid=queued.uuid, worker="worker-2") is None
 
 
 def test_there_is_nothing_to_claim_of_an_analysis_that_does_not_exist(db: None) -> None:
-    assert services.claim(uuid=uuid4(), worker="worker-1") is None
+    assert claims.claim(uuid=uuid4(), worker="worker-1") is None
 
 
 def test_progress_is_written_and_counts_as_a_sign_of_life(alice: User) -> None:
     analysis = make_running(alice, heartbeat_at=timezone.now() - timedelta(seconds=15))
-    assert services.record_progress(analysis=analysis, stage="faces", done=12, total=40)
+    assert claims.record_progress(analysis=analysis, stage="faces", done=12, total=40)
     row = Analysis.objects.get(pk=analysis.pk)
     assert (row.stage, row.progress_done, row.progress_total) == ("faces", 12, 40)
     assert row.heartbeat_at is not None
@@ -190,10 +191,10 @@ def test_progress_is_written_and_counts_as_a_sign_of_life(alice: User) -> None:
 
 def test_a_worker_that_lost_its_claim_is_told_so_and_writes_nothing(running: Analysis) -> None:
     Analysis.objects.filter(pk=running.pk).update(claimed_by="worker-2")
-    assert not services.record_progress(analysis=running, stage="faces", done=12, total=40)
-    assert not services.record_result(analysis=running, result=make_result(running.video))
-    services.record_failure(analysis=running, code=Failure.CRASHED)
-    services.release(analysis=running)
+    assert not claims.record_progress(analysis=running, stage="faces", done=12, total=40)
+    assert not claims.record_result(analysis=running, result=make_result(running.video))
+    claims.record_failure(analysis=running, code=Failure.CRASHED)
+    claims.release(analysis=running)
     row = Analysis.objects.get(pk=running.pk)
     assert (row.state, row.stage, row.claimed_by) == (State.RUNNING, "", "worker-2")
 
@@ -202,16 +203,16 @@ def test_a_worker_that_lost_its_claim_is_told_so_and_writes_nothing(running: Ana
 
 
 def test_a_result_becomes_columns_document_and_images(running: Analysis) -> None:
-    assert services.record_progress(analysis=running, stage="model", done=32, total=60)
-    assert services.record_result(analysis=running, result=make_result(running.video))
+    assert claims.record_progress(analysis=running, stage="model", done=32, total=60)
+    assert claims.record_result(analysis=running, result=make_result(running.video))
     row = Analysis.objects.get(pk=running.pk)
     assert (row.stage, row.progress_done, row.progress_total) == ("", 0, 0), "it is no longer on its way"
     assert (row.state, row.verdict, row.fake_probability) == (State.DONE, "fake", 0.92)
     assert (row.model_name, row.model_version, row.threshold) == ("tiny_lstm", "test", 0.7)
     assert row.document is not None
     assert row.document["path"] == "clip.mp4"
-    assert services.open_evidence(row, "1-0-crop.jpg").read() == JPEG
-    assert services.open_evidence(row, "1-0-heatmap.png").read() == PNG
+    assert open_evidence(row, "1-0-crop.jpg").read() == JPEG
+    assert open_evidence(row, "1-0-heatmap.png").read() == PNG
 
 
 def test_images_that_cannot_be_written_take_the_result_back(
@@ -223,9 +224,9 @@ def test_images_that_cannot_be_written_take_the_result_back(
         save_evidence(uuid, dict(list(images.items())[:1]))
         raise OSError("disk is full")
 
-    monkeypatch.setattr(services, "save_evidence", half)
+    monkeypatch.setattr(claims, "save_evidence", half)
     with pytest.raises(OSError, match="disk is full"):
-        services.record_result(analysis=running, result=make_result(running.video))
+        claims.record_result(analysis=running, result=make_result(running.video))
     assert Analysis.objects.get(pk=running.pk).state == State.RUNNING
     assert stored_files(settings) == before
 
@@ -233,39 +234,39 @@ def test_images_that_cannot_be_written_take_the_result_back(
 def test_a_result_of_another_file_is_refused(running: Analysis, alice: User) -> None:
     other = make_analysis(alice, content=MP4_BYTES + b"!")
     with pytest.raises(ValueError, match="no longer the one"):
-        services.record_result(analysis=running, result=make_result(other.video))
+        claims.record_result(analysis=running, result=make_result(other.video))
 
 
 def test_a_probability_that_is_no_number_is_refused(running: Analysis) -> None:
     result = make_result(running.video, scores=(float("nan"),))
     with pytest.raises(ValueError, match="JSON"):
-        services.record_result(analysis=running, result=result)
+        claims.record_result(analysis=running, result=result)
     assert Analysis.objects.get(pk=running.pk).state == State.RUNNING
 
 
 def test_only_images_that_the_result_names_are_opened(done: Analysis) -> None:
     for name in ("2-0-crop.jpg", "../../videos/x.bin", ""):
-        with pytest.raises(services.EvidenceMissing):
-            services.open_evidence(done, name)
+        with pytest.raises(EvidenceMissing):
+            open_evidence(done, name)
 
 
 def test_an_image_that_is_gone_is_missing_and_not_an_error(done: Analysis) -> None:
     delete_evidence(done.uuid)
-    with pytest.raises(services.EvidenceMissing):
-        services.open_evidence(done, "1-0-crop.jpg")
+    with pytest.raises(EvidenceMissing):
+        open_evidence(done, "1-0-crop.jpg")
 
 
 def test_a_failure_ends_the_analysis_with_its_code(running: Analysis) -> None:
-    services.record_failure(analysis=running, code=Failure.UNREADABLE)
+    claims.record_failure(analysis=running, code=Failure.UNREADABLE)
     row = Analysis.objects.get(pk=running.pk)
     assert (row.state, row.failure) == (State.FAILED, "unreadable")
     assert row.finished_at is not None
 
 
 def test_the_first_crash_is_forgiven_and_the_second_is_final(running: Analysis) -> None:
-    assert services.record_attempt(analysis=running, code=Failure.CRASHED)
+    assert claims.record_attempt(analysis=running, code=Failure.CRASHED)
     assert Analysis.objects.get(pk=running.pk).state == State.RUNNING
-    assert not services.record_attempt(analysis=running, code=Failure.TIMED_OUT)
+    assert not claims.record_attempt(analysis=running, code=Failure.TIMED_OUT)
     row = Analysis.objects.get(pk=running.pk)
     assert (row.state, row.failure, row.attempts) == (State.FAILED, "timed_out", 2)
 
@@ -274,32 +275,32 @@ def test_the_first_crash_is_forgiven_and_the_second_is_final(running: Analysis) 
 
 
 def test_a_lost_worker_sends_the_analysis_back_to_the_queue(running: Analysis) -> None:
-    services.requeue_lost(analysis=running)
+    claims.requeue_lost(analysis=running)
     row = Analysis.objects.get(pk=running.pk)
     assert (row.state, row.losses, row.attempts, row.claimed_by) == (State.QUEUED, 1, 0, "")
 
 
 def test_the_fifth_loss_is_the_last(alice: User) -> None:
     analysis = make_running(alice, losses=4)
-    services.requeue_lost(analysis=analysis)
+    claims.requeue_lost(analysis=analysis)
     row = Analysis.objects.get(pk=analysis.pk)
     assert (row.state, row.failure, row.losses) == (State.FAILED, "worker_lost", 5)
 
 
 def test_a_worker_that_spoke_again_meanwhile_keeps_its_analysis(running: Analysis) -> None:
-    services.requeue_lost(analysis=running, if_silent=True)
+    claims.requeue_lost(analysis=running, if_silent=True)
     assert Analysis.objects.get(pk=running.pk).state == State.RUNNING
 
 
 def test_a_lost_analysis_that_was_to_be_cancelled_is_cancelled(alice: User) -> None:
     analysis = make_running(alice, cancel_requested=True)
-    services.requeue_lost(analysis=analysis)
+    claims.requeue_lost(analysis=analysis)
     row = Analysis.objects.get(pk=analysis.pk)
     assert (row.state, row.failure) == (State.CANCELLED, "cancelled")
 
 
 def test_a_worker_that_is_asked_to_end_counts_nothing_against_the_clip(running: Analysis) -> None:
-    services.release(analysis=running)
+    claims.release(analysis=running)
     row = Analysis.objects.get(pk=running.pk)
     assert (row.state, row.losses, row.attempts) == (State.QUEUED, 0, 0)
 
@@ -310,13 +311,13 @@ def test_a_worker_that_is_asked_to_end_counts_nothing_against_the_clip(running: 
 def test_a_waiting_analysis_is_cancelled_at_once(queued: Analysis) -> None:
     services.request_cancel(analysis=queued)
     assert (queued.state, queued.failure) == (State.CANCELLED, "cancelled")
-    assert services.claim(uuid=queued.uuid, worker="worker-1") is None
+    assert claims.claim(uuid=queued.uuid, worker="worker-1") is None
 
 
 def test_a_running_analysis_is_told_to_stop(running: Analysis) -> None:
     services.request_cancel(analysis=running)
     assert running.state == State.RUNNING
-    assert not services.record_progress(analysis=running, stage="model", done=1, total=2)
+    assert not claims.record_progress(analysis=running, stage="model", done=1, total=2)
 
 
 def test_a_finished_analysis_cannot_be_cancelled(done: Analysis) -> None:
@@ -329,7 +330,7 @@ def test_deleting_removes_row_video_evidence_and_proxy(
     settings: Settings,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    services.record_proxy(video=done.video, proxy=ContentFile(b"a proxy"))
+    claims.record_proxy(video=done.video, proxy=ContentFile(b"a proxy"))
     assert len(stored_files(settings)) == 4
     with django_capture_on_commit_callbacks(execute=True):
         services.delete_analysis(analysis=done)
@@ -347,7 +348,7 @@ def test_a_video_stays_as_long_as_another_analysis_needs_it(
     with django_capture_on_commit_callbacks(execute=True):
         services.delete_analysis(analysis=done)
     assert Path(other.video.file.path).exists()
-    assert services.open_evidence(other, "1-0-crop.jpg").read() == JPEG
+    assert open_evidence(other, "1-0-crop.jpg").read() == JPEG
 
 
 def test_the_worker_of_a_deleted_analysis_is_told_and_leaves_nothing_behind(
@@ -357,9 +358,9 @@ def test_the_worker_of_a_deleted_analysis_is_told_and_leaves_nothing_behind(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         services.delete_analysis(analysis=running)
-    assert not services.record_progress(analysis=running, stage="model", done=1, total=2)
-    assert not services.record_result(analysis=running, result=make_result(running.video))
-    services.record_proxy(video=running.video, proxy=ContentFile(b"a proxy"))
+    assert not claims.record_progress(analysis=running, stage="model", done=1, total=2)
+    assert not claims.record_result(analysis=running, result=make_result(running.video))
+    claims.record_proxy(video=running.video, proxy=ContentFile(b"a proxy"))
     assert stored_files(settings) == []
 
 
@@ -380,7 +381,7 @@ def test_a_copy_that_is_ready_after_the_file_was_deleted_is_not_kept(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         assert services.delete_video_files(video=done.video)
-    services.record_proxy(video=done.video, proxy=ContentFile(b"a proxy"))
+    claims.record_proxy(video=done.video, proxy=ContentFile(b"a proxy"))
     assert not Video.objects.get().proxy
     assert not any("videos" in str(path) for path in stored_files(settings))
 

@@ -11,7 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import services
+from analyses import claims, services
+from analyses.evidence import open_evidence
 from analyses.exports import result_json
 from analyses.heartbeat import Heartbeat
 from analyses.live import live_duration_s, live_points
@@ -62,8 +63,8 @@ def test_a_clip_becomes_a_checked_result_with_images(alice: User, clip: Path) ->
     assert document["video"]["sha256"] == analysis.video.sha256
     assert len(document["frames"]) >= 20
     for entry in document["evidence"]:
-        assert services.open_evidence(analysis, entry["crop"]).read(2) == b"\xff\xd8"
-        assert services.open_evidence(analysis, entry["heatmap"]).read(4) == b"\x89PNG"
+        assert open_evidence(analysis, entry["crop"]).read(2) == b"\xff\xd8"
+        assert open_evidence(analysis, entry["heatmap"]).read(4) == b"\x89PNG"
 
 
 def test_one_child_serves_every_model_and_checks_stability_where_asked(
@@ -177,13 +178,13 @@ def test_progress_reaches_the_row_while_it_runs(
 ) -> None:
     look_at_everything(settings)
     written: list[tuple[str, int, int]] = []
-    real = services.record_progress
+    real = claims.record_progress
 
     def record(*, analysis: Analysis, stage: str, done: int, total: int) -> bool:
         written.append((stage, done, total))
         return real(analysis=analysis, stage=stage, done=done, total=total) and len(written) < 4
 
-    monkeypatch.setattr(services, "record_progress", record)
+    monkeypatch.setattr(claims, "record_progress", record)
     run(make_analysis(alice, content=long_clip.read_bytes()))
     assert any(stage == "faces" and 0 < done <= total for stage, done, total in written)
 
@@ -194,13 +195,13 @@ def test_scores_reach_the_row_while_it_runs_and_leave_it_at_the_end(
     look_at_everything(settings)
     monkeypatch.setattr("analyses.heartbeat.SCORES_EVERY_S", 0.0)
     written: list[Analysis] = []
-    real = services.record_live_scores
+    real = claims.record_live_scores
 
     def record(*, analysis: Analysis, scores: dict[str, object]) -> None:
         real(analysis=analysis, scores=scores)
         written.append(Analysis.objects.get(pk=analysis.pk))
 
-    monkeypatch.setattr(services, "record_live_scores", record)
+    monkeypatch.setattr(claims, "record_live_scores", record)
     analysis = run(make_analysis(alice, content=long_clip.read_bytes()))
     assert (analysis.state, analysis.live_scores) == (State.DONE, None)
     counts = [len(live_points(row)) for row in written]

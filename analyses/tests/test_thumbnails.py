@@ -4,7 +4,8 @@ from io import BytesIO
 from PIL import Image
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
+from analyses.evidence import open_thumbnail
 from analyses.models import Analysis
 from analyses.tests.factories import make_done, make_result, make_running, make_video, without_faces
 from analyses.thumbnails import SIDE, THUMBNAIL, shrunk
@@ -39,10 +40,10 @@ def test_the_worker_stores_the_picture_of_the_deciding_face(alice: User) -> None
     analysis = make_running(alice)
     result = make_result(analysis.video)
     result = replace(result, evidence=(replace(result.evidence[0], crop_jpeg=noise()),))
-    assert services.record_result(analysis=analysis, result=result)
+    assert claims.record_result(analysis=analysis, result=result)
     analysis.refresh_from_db()
     assert analysis.thumbnail == THUMBNAIL
-    with services.open_thumbnail(analysis) as file:
+    with open_thumbnail(analysis) as file:
         assert Image.open(file).size == (SIDE, SIDE)
 
 

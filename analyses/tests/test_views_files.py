@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.models import Analysis
 from analyses.tests.factories import JPEG, MP4_BYTES, PNG, make_done, make_failed, make_running
 from detector.tests.documents import check_document
@@ -85,7 +85,7 @@ def test_an_address_that_a_player_has_begun_to_read_stays_the_same_file(
 ) -> None:
     analysis = make_done(alice)
     begun = played(alice_client, analysis)
-    services.record_proxy(video=analysis.video, proxy=ContentFile(b"a shorter copy"))
+    claims.record_proxy(video=analysis.video, proxy=ContentFile(b"a shorter copy"))
     last = alice_client.get(begun, headers={"Range": f"bytes={len(MP4_BYTES) - 3}-"})
     assert last.status_code == 206
     assert last.getvalue() == MP4_BYTES[-3:]

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.detection import Failure, Reason, Verdict, model_cards
 from analyses.models import Analysis
 from analyses.odds import odds_of
@@ -31,7 +31,7 @@ def page_of(client: Client, analysis: Analysis) -> str:
 
 def make_rich(owner: User, verdict: Verdict = Verdict.FAKE) -> Analysis:
     analysis = make_running(owner)
-    assert services.record_result(analysis=analysis, result=make_rich_result(analysis.video, verdict=verdict))
+    assert claims.record_result(analysis=analysis, result=make_rich_result(analysis.video, verdict=verdict))
     analysis.refresh_from_db()
     return analysis
 
@@ -191,7 +191,7 @@ def test_a_result_names_file_and_model_by_their_hashes(alice: User, alice_client
 
 def test_a_name_is_text_and_never_markup(alice: User, alice_client: Client) -> None:
     analysis = make_running(alice, name="<script>alert(1)</script>.mp4")
-    services.record_result(analysis=analysis, result=make_rich_result(analysis.video))
+    claims.record_result(analysis=analysis, result=make_rich_result(analysis.video))
     page = page_of(alice_client, analysis)
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;.mp4" in page

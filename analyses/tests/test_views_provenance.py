@@ -9,7 +9,7 @@ from django.test import Client
 from pypdf import PdfReader
 
 from accounts.models import User
-from analyses import services
+from analyses import claims
 from analyses.models import Analysis
 from analyses.pdf.document import report_pdf
 from analyses.tests.factories import make_done, make_running
@@ -29,7 +29,7 @@ def page_of(client: Client, analysis: Analysis) -> str:
 def make_with(alice: User, provenance: Provenance) -> Analysis:
     analysis = make_running(alice)
     result = replace(make_rich_result(analysis.video), provenance=provenance)
-    assert services.record_result(analysis=analysis, result=result)
+    assert claims.record_result(analysis=analysis, result=result)
     return Analysis.objects.with_video().get(pk=analysis.pk)
 
 

@@ -16,7 +16,7 @@ from standardwebhooks import WebhookVerificationError
 
 from accounts import roles
 from accounts.models import User
-from analyses import services
+from analyses import claims, services
 from analyses.detection import Failure
 from analyses.models import Analysis, State
 from analyses.moderation import decisions
@@ -91,25 +91,25 @@ def cancel_waiting(owner: User) -> Analysis:
 
 def cancel_running(owner: User) -> Analysis:
     analysis = make_running(owner, cancel_requested=True)
-    services.release(analysis=analysis)
+    claims.release(analysis=analysis)
     return analysis
 
 
 def fail(owner: User) -> Analysis:
     analysis = make_running(owner)
-    services.record_failure(analysis=analysis, code=Failure.UNREADABLE)
+    claims.record_failure(analysis=analysis, code=Failure.UNREADABLE)
     return analysis
 
 
 def crash_twice(owner: User) -> Analysis:
     analysis = make_running(owner, attempts=1)
-    assert not services.record_attempt(analysis=analysis, code=Failure.CRASHED)
+    assert not claims.record_attempt(analysis=analysis, code=Failure.CRASHED)
     return analysis
 
 
 def lose(owner: User) -> Analysis:
     analysis = make_running(owner, losses=4)
-    services.requeue_lost(analysis=analysis)
+    claims.requeue_lost(analysis=analysis)
     return analysis
 
 
@@ -121,7 +121,7 @@ def test_every_end_without_a_result_is_told_once(
     analysis.refresh_from_db()
     assert analysis.state in (State.FAILED, State.CANCELLED)
     services.request_cancel(analysis=analysis)
-    services.record_failure(analysis=analysis, code=Failure.CRASHED)
+    claims.record_failure(analysis=analysis, code=Failure.CRASHED)
     (delivery,) = Delivery.objects.all()
     assert (delivery.event, delivery.analysis) == (Event.FAILED, analysis.uuid)
     data = json.loads(delivery.body)["data"]
@@ -129,8 +129,8 @@ def test_every_end_without_a_result_is_told_once(
 
 
 def test_what_goes_back_to_the_queue_is_not_told(hook: tuple[Webhook, str], alice: User) -> None:
-    services.requeue_lost(analysis=make_running(alice))
-    services.release(analysis=make_running(alice))
+    claims.requeue_lost(analysis=make_running(alice))
+    claims.release(analysis=make_running(alice))
     assert not Delivery.objects.exists()
 
 

@@ -6,13 +6,13 @@ from threading import Event, Thread
 
 from django.db import connection
 
-from analyses import services
+from analyses import claims
 from analyses.models import Analysis
 from analyses.tests.factories import make_result
 
 
 def finish(analysis: Analysis) -> None:
-    services.record_result(analysis=analysis, result=make_result(analysis.video))
+    claims.record_result(analysis=analysis, result=make_result(analysis.video))
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def worker(end: Callable[[Analysis], object] = finish) -> Iterator[None]:
         try:
             while not stop.wait(0.05):
                 for waiting in Analysis.objects.queued():
-                    claimed = services.claim(uuid=waiting.uuid, worker="w")
+                    claimed = claims.claim(uuid=waiting.uuid, worker="w")
                     assert claimed is not None
                     end(claimed)
         finally:

@@ -20,10 +20,11 @@ from django.utils.translation import gettext_noop as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from analyses import exports, services
+from analyses import exports
 from analyses.access import get_analysis, get_listed_analysis
 from analyses.archive import evidence_zip
 from analyses.detection import HEAD_BYTES, container_of
+from analyses.evidence import evidence_place, open_evidence, open_thumbnail, thumbnail_place
 from analyses.media import content_type_of, ranged_response, signed_redirect
 from analyses.models import Analysis, Video
 from analyses.pdf.document import NoResult, report_pdf
@@ -77,9 +78,9 @@ def analysis_evidence(request: UserRequest, uuid: UUID, name: str) -> HttpRespon
 def analysis_thumbnail(request: UserRequest, uuid: UUID) -> HttpResponseBase:
     analysis = get_listed_analysis(request.user, uuid)
     try:
-        place = services.thumbnail_place(analysis)
+        place = thumbnail_place(analysis)
         redirect = signed_redirect(request, default_storage, place, "thumbnail.jpg")
-        file = None if redirect else services.open_thumbnail(analysis)
+        file = None if redirect else open_thumbnail(analysis)
     except LookupError as error:
         raise Http404 from error
     return redirect or FileResponse(file, content_type=content_type_of("jpg"), filename="thumbnail.jpg")
@@ -112,8 +113,8 @@ def video_response(request: HttpRequest, video: Video) -> HttpResponseBase:
 def evidence_response(request: HttpRequest, analysis: Analysis, name: str) -> HttpResponseBase:
     """Raises Http404 for an image that the result doesn't name."""
     try:
-        redirect = signed_redirect(request, default_storage, services.evidence_place(analysis, name), name)
-        file = None if redirect else services.open_evidence(analysis, name)
+        redirect = signed_redirect(request, default_storage, evidence_place(analysis, name), name)
+        file = None if redirect else open_evidence(analysis, name)
     except LookupError as error:
         raise Http404 from error
     kind = content_type_of(name.rsplit(".", 1)[-1])

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from analyses import services, tallies
+from analyses import claims, services, tallies
 from analyses.detection import Failure
 from analyses.models import Analysis
 from analyses.tests.factories import make_analysis, make_done, make_running
@@ -45,10 +45,10 @@ def test_what_workers_did_is_counted_for_good(
     alice: User, broker: str, figures: Callable[[], dict[str, float]]
 ) -> None:
     done = make_done(alice)
-    services.record_failure(analysis=make_running(alice), code=Failure.UNREADABLE)
+    claims.record_failure(analysis=make_running(alice), code=Failure.UNREADABLE)
     lost = make_running(alice, losses=4)
-    services.requeue_lost(analysis=lost)
-    services.requeue_lost(analysis=lost)  # no longer its claim: the loss is the same one
+    claims.requeue_lost(analysis=lost)
+    claims.requeue_lost(analysis=lost)  # no longer its claim: the loss is the same one
     services.delete_analysis(analysis=done)
     found = figures()
     assert found['truthlens_verdicts_total{verdict="fake"}'] == 1
