@@ -103,10 +103,13 @@ class CnnLstm(nn.Module):
 
     def judge(self, features: Tensor) -> Scores:
         """(batch, time, features_width) features of consecutive frames to scores."""
-        frames = self.frame_logits(features)
+        return self.judge_motion(self.frame_logits(features), motion_of(features[..., self.width :]))
+
+    def judge_motion(self, frames: Tensor, motion: Tensor) -> Scores:
+        """(batch, time) frame logits and their (batch, time, 196) motion to scores."""
         wavering = frames - frames.mean(dim=1, keepdim=True)
         turning = F.pad(wavering[:, 1:] - wavering[:, :-1], (1, 0))
-        moved = (motion_of(features[..., self.width :]) - self.motion_mean) / self.motion_spread
+        moved = (motion - self.motion_mean) / self.motion_spread
         moved = F.relu(self.motion(F.dropout(moved, self.dropout, self.training)))
         moved = F.dropout(moved, self.dropout, self.training)
         states, _ = self.lstm(torch.cat([moved, wavering[..., None] / 2, turning[..., None] / 2], dim=-1))
@@ -144,6 +147,12 @@ def motion_of(small: Tensor) -> Tensor:
     bend[:, 1:-1] = pictures[:, 2:] - 2 * pictures[:, 1:-1] + pictures[:, :-2]
     cells = [F.avg_pool2d(change.abs(), SMALL_PX // CELLS).flatten(2) for change in (*changes, bend)]
     return torch.cat(cells, dim=-1).log1p()
+
+
+def mirrored(motion: Tensor) -> Tensor:
+    """(..., 196) motion as it would be in the mirrored video."""
+    cells: Tensor = motion.unflatten(-1, (-1, CELLS, CELLS)).flip(-1)
+    return cells.flatten(-3)
 
 
 class SamePad(nn.Conv2d):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from detector.models import MODELS, CnnLstm, motion_of, small_picture
+from detector.models import MODELS, CnnLstm, mirrored, motion_of, small_picture
 
 WIDTHS = {
     "efficientnet_lstm": 1280,
@@ -48,6 +48,13 @@ def test_motion_is_felt_in_the_cell_that_moves_and_nowhere_else() -> None:
     assert moved.tolist() == [[3, 5]]
     assert torch.nonzero(motion[0, :, 0, 3, 5])[:, 0].tolist() == [5, 6]  # there and gone again
     assert motion.amax().item() == pytest.approx(np.log1p(256))
+
+
+def test_the_motion_of_a_mirrored_video_is_the_mirrored_motion() -> None:
+    small = torch.randn(2, 8, 56, 56)
+    turned = mirrored(motion_of(small.flatten(2)))
+    torch.testing.assert_close(turned, motion_of(small.flip(-1).flatten(2)))
+    assert not torch.allclose(turned, motion_of(small.flatten(2)))
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
 from detector.loading import chosen_device, fold_norms
-from detector.models import MODELS, CnnLstm, motion_of
+from detector.models import MODELS, CnnLstm, mirrored, motion_of
 from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH
 from detector.training.labels import fit_and_tune, read_clips, read_stills
@@ -34,7 +34,7 @@ from detector.training.train import load_averaged, load_members, load_start
 from detector.training.windows import window_pairs
 
 JUDGED = "windows-tune.csv"
-EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 40, 64, 2e-3, 1e-2
+EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 20, 64, 2e-3, 1e-2
 
 
 def averaged_model(config: TrainConfig) -> CnnLstm:
@@ -113,9 +113,14 @@ def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
 
 
 def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
-    """Train all but the CNN and the frame output, in place, where model, features and labels are."""
+    """Train all but the CNN and the frame output, in place, where model, features and labels are.
+
+    Half of the windows are seen in the mirror, whose frame logits are taken to be the same.
+    """
     torch.manual_seed(seed)
-    set_motion_scale(model, features)
+    frames, motion = seen(model, features)
+    model.motion_mean.copy_(motion.mean(dim=(0, 1)))
+    model.motion_spread.copy_(motion.std(dim=(0, 1)).clamp(min=1e-3))
     model.train()
     parts = [*model.motion.parameters(), *model.lstm.parameters(), *model.sequence_output.parameters()]
     optimizer = torch.optim.AdamW(parts, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -125,7 +130,10 @@ def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
     for _ in tqdm(range(EPOCHS), desc="LSTM"):
         order = torch.randperm(len(features))[: len(features) // batch * batch].to(features.device)
         for picked in order.split(batch):
-            loss = binary_cross_entropy_with_logits(model.judge(features[picked]).sequence, labels[picked])
+            turned = (torch.rand(batch, 1, 1) < 0.5).to(features.device)
+            moved = torch.where(turned, mirrored(motion[picked]), motion[picked])
+            sequence = model.judge_motion(frames[picked], moved).sequence
+            loss = binary_cross_entropy_with_logits(sequence, labels[picked])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parts, 1.0)
@@ -134,11 +142,11 @@ def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
     model.eval()
 
 
-def set_motion_scale(model: CnnLstm, features: Tensor) -> None:
-    """Mean and spread of each cell's motion over all windows, kept with the weights."""
-    motion = torch.cat([motion_of(part[..., model.width :]).flatten(0, 1) for part in features.split(BATCH)])
-    model.motion_mean.copy_(motion.mean(dim=0))
-    model.motion_spread.copy_(motion.std(dim=0).clamp(min=1e-3))
+@torch.no_grad()
+def seen(model: CnnLstm, features: Tensor) -> tuple[Tensor, Tensor]:
+    """All that the LSTM reads: (n, time) frame logits and (n, time, 196) motion, a batch after the other."""
+    motion = torch.cat([motion_of(part[..., model.width :]) for part in features.split(BATCH)])
+    return model.frame_logits(features), motion
 
 
 @torch.inference_mode()
