@@ -16,7 +16,7 @@ MIN_FACE_PX = 36
 MIN_SHARPNESS = 4.0
 MAX_YAW_DEG = 65.0
 MIN_BITS_PER_PIXEL = 0.008
-"""Below it blocks and smears look forged to the model: half of those that it calls fake are real."""
+"""Below it blocks and smears look forged to the model: half of the tune clips that it calls fake are real."""
 
 
 @dataclass(frozen=True, slots=True)

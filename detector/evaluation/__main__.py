@@ -1,6 +1,7 @@
 """Judge the clips of a labelled split through the command line, and measure the verdicts.
 
-    python -m detector.evaluation --data FOLDER --split val [--robustness] [--faces] [--stability] [--audit]
+    python -m detector.evaluation --data FOLDER --split val [--robustness] [--faces] [--stability] [--time]
+        [--audit]
 
 prints a table and writes CSV files and plots to benchmarks/results/BACKBONE/SPLIT. The split ``tune`` is the
 part of ``train`` that models are chosen and calibrated on. Documents are kept in the folder of --work, so
@@ -28,6 +29,7 @@ from detector.evaluation.outcomes import Subset, outcomes_of, subsets
 from detector.evaluation.robustness import judge_degraded, robustness, write_robustness
 from detector.evaluation.steadiness import judge_checked, write_steadiness
 from detector.evaluation.tables import Figures, figures_of, printed, write_clips, write_figures
+from detector.evaluation.temporal import write_temporal
 from detector.training.labels import Clip, DatasetError, read_split
 from detector.weights import find_weights
 
@@ -99,6 +101,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--robustness", action="store_true", help="also the clips compressed, reduced, blurred and noisy")
     add("--faces", action="store_true", help="also five people in one picture")
     add("--stability", action="store_true", help="also what the stability check is worth")
+    add("--time", action="store_true", help="also what becomes of it when frames change places")
     add("--audit", action="store_true", help="also false alarms on still faces by age, sex and group")
     add("--card", action="store_true", help="put the figures on the card of the weights too")
     add("--backbone", default=usual.backbone)
@@ -165,6 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_steadiness(run.folder / "stability.csv", outcomes, checked, run.facts)
     if options.faces:
         run.crowds()
+    if options.time:
+        write_temporal(run.folder / "temporal.csv", run.clips, config, run.facts)
     if options.audit:
         run.audit(options.data, config)
     if options.card:

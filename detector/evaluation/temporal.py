@@ -1,16 +1,12 @@
 """Does the LSTM's output depend on time? Frames shuffled, repeated and frozen, and what becomes of the AUC.
 
-    python -m detector.evaluation.temporal --data FOLDER --split val --out benchmarks/results/temporal.csv
-
 The CNN sees each frame alone, so the changes are made to its features: that is the same as making them to the
 frames. A change that only permutes frames can't move their mean, so what moves is the LSTM's part.
 """
 
-import argparse
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +17,10 @@ from tqdm import tqdm
 from detector.config import DetectorConfig
 from detector.engine import Engine, engine_for
 from detector.errors import AnalysisError
-from detector.evaluation.machine import machine_facts
 from detector.evaluation.measures import Measured, Outcome, auc, measured
 from detector.looking import look
 from detector.scoring import all_features, score_tracks
-from detector.training.labels import Clip, read_clips
+from detector.training.labels import Clip
 
 Change = Callable[[Tensor], Tensor]
 
@@ -40,7 +35,7 @@ def one_repeated(features: Tensor) -> Tensor:
 
 
 def half_frozen(features: Tensor) -> Tensor:
-    half = len(features) // 2
+    half = max(1, len(features) // 2)
     return torch.cat([features[:half], features[half - 1 : half].expand(len(features) - half, -1)])
 
 
@@ -105,29 +100,11 @@ def measure(engine: Engine, clips: Sequence[Windows]) -> list[list[str]]:
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m detector.evaluation.temporal")
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--split", default="val")
-    parser.add_argument("--backbone", default="efficientnet")
-    parser.add_argument("--out", type=Path, required=True)
-    options = parser.parse_args()
-    config = DetectorConfig(backbone=options.backbone)
+def write_temporal(path: Path, clips: Sequence[Clip], config: DetectorConfig, facts: dict[str, str]) -> None:
     engine = engine_for(config)
-    clips = read_clips(options.data, options.split)
-    read = [read_windows(engine, clip, config) for clip in tqdm(clips)]
+    read = [read_windows(engine, clip, config) for clip in tqdm(clips, desc="time")]
     rows = measure(engine, [windows for windows in read if windows is not None])
-    facts = {
-        "split": options.split,
-        "weights_sha256": engine.card.sha256,
-        "date": datetime.now(UTC).date().isoformat(),
-        **machine_facts(),
-    }
-    with options.out.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["change", "output", "auc", "low", "high", "mean_logit_moved", "clips", *facts])
         writer.writerows([*row, *facts.values()] for row in rows)
-
-
-if __name__ == "__main__":
-    main()

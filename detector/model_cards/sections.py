@@ -175,6 +175,10 @@ def _data(card: ModelCard) -> Iterator[Block]:
         if card.shipped
         else "As its card states them."
     )
+    yield Text(
+        "About a fifth of the clips, by groups that share people or scenes, were not learnt from: the model "
+        "was chosen and calibrated on them (the tune split)."
+    )
     for title, sources in (("Clips", clips), ("Still faces, for blends", stills)):
         if sources:
             yield _source_table(title, sources)

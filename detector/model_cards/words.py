@@ -25,7 +25,7 @@ SPLIT_WORDS = {
     "Methods and camera work are those of the training clips, so expect less on other material. Every look "
     "at these clips is listed in docs/experiments.md.",
     "tune": "A fifth of the training groups, kept out of the fitting. The model was chosen and calibrated on "
-    "them, so these figures flatter it.",
+    "them, so figures on them flatter it.",
 }
 
 AUC = "AUC (0.5 is a coin, 1 is perfect)"
@@ -127,6 +127,8 @@ COMPARED = {
     "fakes_in_time_alone": "Fakes in time alone (each frame is clean)",
 }
 
+OF_WINDOWS = ("pseudo_fakes", "fakes_in_time_alone")
+
 HOW_TO_READ = (
     "A verdict is a lead to follow up, not proof. “Real” says that no sign of manipulation was found; it is "
     "no certificate.",
@@ -181,6 +183,7 @@ SHARE_WORDS = {
     "true_fakes": "True fakes, each beside its real clip, of all pairs",
     "partly_true": "Of the true fakes, laid over their real frame in part only",
     "cross_blends": "Of the blends made here, those of two people",
+    "decoded": "Of the blends made here, faces out of an autoencoder",
     "stills": "Of the blends, those made from still faces",
     "paired_reals": "Of the blends, those made from reals of the fakes’ own source",
 }

@@ -288,6 +288,13 @@ def test_a_table_of_groups_that_names_a_missing_file_is_refused(tmp_path: Path) 
         read_clips(tmp_path, "train")
 
 
+def test_a_table_of_groups_with_an_unknown_split_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "real/a.mp4", "fake/b.mp4")
+    (tmp_path / "groups.csv").write_text("file,group,split\nreal/a.mp4,g,dev\n")
+    with pytest.raises(DatasetError, match=r"real/a\.mp4 is in the split dev\. Known are test, val, train"):
+        read_clips(tmp_path, "train")
+
+
 # What they have in common
 
 

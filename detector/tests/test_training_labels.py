@@ -59,6 +59,12 @@ def test_a_table_states_the_terms_of_each_source(tmp_path: Path) -> None:
     assert terms_by_source(tmp_path / "faces.csv", "val") == {}
 
 
+def test_several_terms_of_one_source_are_all_stated(tmp_path: Path) -> None:
+    lines = [f"{n}.mp4,train,real,orig,g{n},{'BSD' if n else 'MIT'}\n" for n in range(3)]
+    (tmp_path / "videos.csv").write_text(HEADER + "".join(lines))
+    assert terms_by_source(tmp_path, "train") == {"orig": {"files": 3, "terms": "BSD (2 of 3); MIT (1 of 3)"}}
+
+
 def test_a_table_without_licences_says_that_terms_are_not_stated(tmp_path: Path) -> None:
     (tmp_path / "videos.csv").write_text("file,split,label,source,group\na.mp4,train,real,mine,g\n")
     assert terms_by_source(tmp_path, "train") == {"mine": {"files": 1, "terms": "Not stated"}}

@@ -17,6 +17,7 @@ from detector.models import MODELS, CnnLstm, ConvNorm, Ensemble, tiny
 from detector.preprocessing import INPUTS, normalised
 from detector.tests.scenes import scene
 from detector.training import train as loop
+from detector.training.labels import Clip
 from detector.training.samples import Pair
 from detector.training.settings import TrainConfig, learning_rate, read_config
 from detector.training.train import FrameModel, Imitation, load_members, load_start
@@ -70,6 +71,18 @@ def test_every_committed_configuration_names_what_is_there(path: Path) -> None:
     assert config.model in MODELS
     assert {config.start, *config.members} <= {"imagenet", "installed", *names}
     assert config.batch_pairs % config.processes == 0
+
+
+@pytest.mark.parametrize("fakes", [(), (True, True)])
+def test_a_set_that_no_model_can_be_chosen_by_is_refused_at_once(
+    fakes: tuple[bool, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tune = [Clip(Path(f"{i}.mp4"), fake, "s", "g", "train") for i, fake in enumerate(fakes)]
+    monkeypatch.setattr(loop, "read_clips", lambda data, split: [])
+    monkeypatch.setattr(loop, "fit_and_tune", lambda clips: ([], tune))
+    with pytest.raises(SystemExit):
+        loop.main([str(CONFIG), "--data", "videos"])
+    assert "videos leaves reals or fakes out of the fifth" in capsys.readouterr().err
 
 
 class Scenes:

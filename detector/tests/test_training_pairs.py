@@ -1,13 +1,15 @@
 """Pairs made beforehand: in order, in turns, and without true fakes where a run may not see any."""
 
+import json
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor
 
-from detector.training.pairs import COUNT, MadePairs, batch_path
+from detector.training.pairs import COUNT, MADE_BY, MadePairs, batch_path, drawn_by, make
 from detector.training.samples import Shares
 from detector.training.settings import TrainConfig, progress
 
@@ -63,3 +65,17 @@ def test_a_run_ends_by_its_steps_or_its_time() -> None:
     assert progress(config, 50, 30.0) == 0.5
     assert progress(config, 10, 120.0) == 1.0
     assert progress(replace(config, minutes=0.0), 10, 1e6) == 0.1
+
+
+def test_a_run_of_pseudo_fakes_that_goes_on_sees_what_it_would_have_seen(tmp_path: Path) -> None:
+    config = replace(made(tmp_path), shares=Shares(true_fakes=0.0))
+    whole = [numbers(crops) for crops, _ in islice(MadePairs(config, PAIRS, 0, 1), 5)]
+    later = [numbers(crops) for crops, _ in islice(MadePairs(config, PAIRS, 0, 1, skip=2), 3)]
+    assert later == whole[2:]
+
+
+def test_pairs_that_were_drawn_otherwise_are_not_mixed(tmp_path: Path) -> None:
+    config = TrainConfig("x", pairs=tmp_path)
+    (tmp_path / MADE_BY).write_text(json.dumps(drawn_by(replace(config, seed=2))))
+    with pytest.raises(ValueError, match="drawn otherwise"):
+        make(config, 1, 1)

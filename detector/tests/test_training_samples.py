@@ -11,6 +11,7 @@ import pytest
 from detector.faces import make_finder
 from detector.tests.scenes import walk
 from detector.tracks import FaceTracker
+from detector.training import windows
 from detector.training.augmentation import Qualities, draw_quality, draw_view
 from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
 from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, cache_name, landmarks_in_crop, main_face
@@ -121,6 +122,19 @@ def test_windows_of_every_kind_are_drawn(sampler: PairSampler) -> None:
         assert len(pair.real) == len(pair.fake) == 8
         assert {image.shape for image in (*pair.real, *pair.fake)} == {(224, 224, 3)}
     assert kinds == set(KINDS)
+
+
+def test_a_true_fake_and_its_real_clip_show_the_same_part(faces: CachedFaces) -> None:
+    """Also where the face was lost in one part of the fake: parts are counted by what they are."""
+    later = faces.window == 1
+    fields = ("crops", "landmarks", "track", "window", "frame")
+    fake = replace(faces, name="fake", **{name: getattr(faces, name)[later] for name in fields})
+    short = PairSampler({"g": [faces]}, [faces], [faces], {"swap": [(faces, fake)]}, fit([faces]), Shares())
+    for seed in range(6):
+        pair = windows._true_pair(short, np.random.default_rng(seed), 8, "lag")
+        assert pair is not None
+        assert pair.name == "walk"
+        assert all(np.array_equal(a, b) for a, b in zip(pair.real, pair.fake, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["lag", "freeze"])

@@ -1,12 +1,17 @@
 """That the LSTM learns from windows what no frame tells, and leaves what sees frames as it was."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
 from detector.models import SMALL_PX
 from detector.tests.test_models import seeded
-from detector.training.sequence import fit
+from detector.training.samples import Shares
+from detector.training.sequence import fingerprint, fit
+from detector.training.settings import TrainConfig
 
 WINDOWS, FRAMES, WIDTH = 192, 12, 32
 
@@ -43,3 +48,15 @@ def test_a_seed_repeats_it() -> None:
         weights.append(model.sequence_output.weight.detach().numpy())
     np.testing.assert_array_equal(weights[0], weights[1])
     assert not np.allclose(weights[0], weights[2])
+
+
+def test_windows_are_kept_under_what_they_are_made_from(tmp_path: Path) -> None:
+    config = TrainConfig("x", model="tiny_lstm", runs=tmp_path, steps=0)
+    names = {
+        fingerprint(config, 20),
+        fingerprint(config, 20),
+        fingerprint(config, 10),
+        fingerprint(replace(config, seed=2), 20),
+        fingerprint(replace(config, shares=Shares(true_fakes=0.1)), 20),
+    }
+    assert len(names) == 4

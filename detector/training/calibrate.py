@@ -37,6 +37,7 @@ from detector.models import MODELS, CnnLstm
 from detector.preprocessing import INPUTS
 from detector.scoring import all_features, score_tracks
 from detector.training.labels import Clip, fit_and_tune, read_clips, terms_by_source
+from detector.training.pairs import MADE_BY
 from detector.training.processes import worked
 from detector.training.scope import limit_of, scope_figures
 from detector.training.sequence import JUDGED
@@ -53,8 +54,8 @@ STARTS = {
     "efficientnet_lite2_lstm": "EfficientNet-Lite2, ImageNet weights (Apache-2.0)",
 }
 TERMS = (
-    "Trained on research data sets, most of which allow research use only; sources and terms are under "
-    "training. Not covered by the licence of the code."
+    "Trained on data gathered for research: some of it may be used for nothing else, and of some no terms "
+    "are known. Sources and terms are under training. Not covered by the licence of the code."
 )
 
 
@@ -137,13 +138,13 @@ def clip_rows(clips: Sequence[Clip], weights: Path, processes: int) -> list[Row]
 
 
 def window_rows(path: Path) -> list[Row]:
-    """Rows of the pseudo-fake windows of tune's reals; each pair is a group of its own."""
+    """Rows of the pseudo-fake windows of tune's reals, each in the group of its real clip."""
     nan = float("nan")
     with path.open(newline="", encoding="utf-8") as file:
         return [
             Row(
                 source=row["kind"],
-                group=f"pair{number // 2}",
+                group=row["group"],
                 quality="window",
                 fake=row["fake"] == "1",
                 mean_logit=float(row["mean_logit"]),
@@ -153,7 +154,7 @@ def window_rows(path: Path) -> list[Row]:
                 sharpness=nan,
                 strangeness=nan,
             )
-            for number, row in enumerate(csv.DictReader(file))
+            for row in csv.DictReader(file)
             if row["kind"] != "true"
         ]
 
@@ -192,6 +193,7 @@ def tune_figures(clips: Sequence[Row], windows: Sequence[Row]) -> dict[str, Any]
         value, low, high = gain(rows)
         figures[name] = {
             "rows": len(rows),
+            "groups": len({row.group for row in rows}),
             "auc_of_mean": round(area(rows, "mean_logit"), 4),
             "auc_of_sequence": round(area(rows, "sequence_logit"), 4),
             "gain": [round(v, 4) for v in (value, low, high)],
@@ -243,10 +245,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         torch.nn.init.zeros_(model.sequence_output.weight)
         torch.nn.init.zeros_(model.sequence_output.bias)
     field = "sequence_logit" if use_sequence else "mean_logit"
-    scale, offset = platt([*clips, *(row for row in windows if row.source not in IN_TIME_ALONE)], field)
-    label = (
-        f"Platt scaling of {field.replace('_', ' ')} on {len(clips)} tune clips and {len(windows)} windows"
-    )
+    blends = [row for row in windows if row.source not in IN_TIME_ALONE]
+    scale, offset = platt([*clips, *blends], field)
+    label = calibration_label(field, len(tune), len(clips), len(blends))
     strangest = limit_of([row.strangeness for row in clips])
     beyond = scope_figures(model, INPUTS[config.model], tune, config.cache, strangest)
     card = {
@@ -272,6 +273,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"Written, with its card beside it. To use it: MODEL_PATH={path.resolve()}")
 
 
+def calibration_label(field: str, clips: int, results: int, windows: int) -> str:
+    """What the calibration rests on, in words for the card."""
+    return (
+        f"Platt scaling of {field.replace('_', ' ')} on {clips} tune clips "
+        f"in {len(QUALITIES)} qualities ({results} results) and {windows} windows"
+    )
+
+
 def training_facts(config: TrainConfig) -> dict[str, Any]:
     """What the weights were made from, for the card."""
     return {
@@ -280,10 +289,19 @@ def training_facts(config: TrainConfig) -> dict[str, Any]:
         "start": start_of(config),
         "steps": steps_of(config),
         **({} if config.members else {"crops": steps_of(config) * config.batch_pairs * 2}),
-        "shares": asdict(config.shares),
+        "shares": shares_of(config),
         "seed": config.seed,
         "commit": commit(),
     }
+
+
+def shares_of(config: TrainConfig) -> dict[str, float]:
+    """By which the frame model's pairs were drawn: where they were made beforehand, those of their making."""
+    made_by = config.pairs / MADE_BY if config.pairs else None
+    if made_by is None or not made_by.exists():
+        return asdict(config.shares)
+    drawn: dict[str, float] = json.loads(made_by.read_text())["shares"]
+    return drawn if config.shares.true_fakes else {**drawn, "true_fakes": 0.0}
 
 
 def steps_of(config: TrainConfig) -> int:

@@ -1,5 +1,6 @@
 """Labelled data sets: which file is real or fake, where it comes from, and which group it may not leave."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,9 +111,14 @@ def table_terms(file: Path, split: str) -> Terms:
 
 
 def counted(files: Iterable[tuple[str, str]]) -> Terms:
-    """From (source, terms) of each file; the first terms of a source stand for all."""
-    found: Terms = {}
+    """From (source, terms) of each file; of several terms of a source, how many files have each."""
+    found: dict[str, Counter[str]] = {}
     for source, terms in files:
-        entry = found.setdefault(source, {"files": 0, "terms": terms})
-        entry["files"] = int(entry["files"]) + 1
-    return dict(sorted(found.items()))
+        found.setdefault(source, Counter())[terms] += 1
+    return {name: {"files": every.total(), "terms": in_words(every)} for name, every in sorted(found.items())}
+
+
+def in_words(terms: Counter[str]) -> str:
+    if len(terms) == 1:
+        return next(iter(terms))
+    return "; ".join(f"{name} ({count} of {terms.total()})" for name, count in terms.most_common())

@@ -7,11 +7,13 @@ the same folder may read while they are still made: it takes them in order and w
 """
 
 import argparse
+import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,16 +26,17 @@ from detector.training.processes import worked
 from detector.training.samples import Pair, PairSampler, make_sampler
 from detector.training.settings import TrainConfig, read_config
 
-COUNT = "batches.txt"
-"""Says how many batches there will be."""
+COUNT, MADE_BY = "batches.txt", "made_by.json"
+"""They say how many batches there will be, and by what they are drawn."""
 WAIT_S = 0.05
 
 
 class MadePairs(IterableDataset[tuple[Tensor, Tensor]]):
     """Without end: (2n, 224, 224, 3) uint8 crops and (2n,) labels, 1 for fake, read from made batches.
 
-    first, stride: which of the batches; runs that take turns see none of each other's. skip: how many of
-    them a run that goes on has seen. Where the config asks for no true fakes, pairs with one are left out.
+    first, stride: which of the files; runs that take turns see none of each other's. skip: how many batches
+    a run that goes on has seen. Where the config asks for no true fakes, pairs with one are left out. What
+    else its shares and qualities say counts for the windows of the LSTM alone: these pairs are made already.
     """
 
     def __init__(self, config: TrainConfig, pairs: int, first: int, stride: int, skip: int = 0) -> None:
@@ -44,12 +47,15 @@ class MadePairs(IterableDataset[tuple[Tensor, Tensor]]):
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         labels = torch.tensor([0.0, 1.0]).repeat(self._pairs)
+        for pairs in islice(self._batches(), self._skip, None):
+            yield torch.stack(pairs).flatten(0, 1), labels
+
+    def _batches(self) -> Iterator[list[Tensor]]:
         left: list[Tensor] = []
-        numbers = cycle(range(self._first, int((self._folder / COUNT).read_text()), self._stride))
-        for number in islice(numbers, self._skip, None):
+        for number in cycle(range(self._first, int((self._folder / COUNT).read_text()), self._stride)):
             left += self._read(number)
             while len(left) >= self._pairs:
-                yield torch.stack(left[: self._pairs]).flatten(0, 1), labels
+                yield left[: self._pairs]
                 left = left[self._pairs :]
 
     def _read(self, number: int) -> list[Tensor]:
@@ -93,10 +99,20 @@ def write_batch(job: tuple[TrainConfig, int]) -> None:
 _sampler: PairSampler | None = None
 
 
+def drawn_by(config: TrainConfig) -> dict[str, Any]:
+    """All that decides what the pairs are."""
+    kept = {"data": str(config.data), "seed": config.seed, "batch_pairs": config.batch_pairs}
+    return kept | {"shares": asdict(config.shares), "qualities": asdict(config.qualities)}
+
+
 def make(config: TrainConfig, batches: int, processes: int) -> None:
-    """Write the batches that are not there yet."""
+    """Write the batches that are not there yet. Raises ValueError where those there were drawn otherwise."""
     assert config.pairs is not None
     config.pairs.mkdir(parents=True, exist_ok=True)
+    made_by = config.pairs / MADE_BY
+    if made_by.exists() and json.loads(made_by.read_text()) != drawn_by(config):
+        raise ValueError(f"{config.pairs} holds pairs that were drawn otherwise; name another folder")
+    made_by.write_text(json.dumps(drawn_by(config), indent=2) + "\n")
     (config.pairs / COUNT).write_text(f"{batches}\n")
     sampler_of(config)  # what all processes need and only one should make
     for _ in worked(write_batch, [(config, number) for number in range(batches)], processes, "batches"):

@@ -24,8 +24,8 @@ class Shares:
     known by heart. Of the pseudo-fakes, ``cross_blends`` show two people, ``decoded`` a face out of an
     autoencoder, and the rest are self-blends.
 
-    Other sources than ``paired_source`` exist only as real: with true fakes from one source and reals from
-    another a model would learn the source, so they serve pseudo-fakes alone.
+    Sources without true fakes exist only as real: with fakes from one source and reals from another a model
+    would learn the source, so they serve pseudo-fakes alone.
     """
 
     true_fakes: float = 0.5

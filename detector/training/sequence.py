@@ -3,13 +3,14 @@
     python -m detector.training.sequence detector/training/configs/efficientnet.toml --data FOLDER
 
 First the features of many training windows are computed and kept in files, by several processes, resumable;
-then the LSTM is fitted to them in minutes. Its output starts as the mean of the frame outputs.
+then the LSTM is fitted to them within a minute. Its output starts as the mean of the frame outputs.
 """
 
 import argparse
 import csv
-from collections.abc import Sequence
-from dataclasses import replace
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ from detector.allocator import keep_freed_memory
 from detector.loading import chosen_device, fold_norms
 from detector.models import MODELS, CnnLstm, mirrored, motion_of
 from detector.preprocessing import INPUTS, to_tensor
-from detector.training.cache import WINDOW_LENGTH
+from detector.training.cache import WINDOW_LENGTH, cache_name
 from detector.training.labels import fit_and_tune, read_clips, read_stills
 from detector.training.processes import worked
 from detector.training.samples import PairSampler, make_sampler
@@ -72,11 +73,11 @@ def tools(config: TrainConfig, *, tune: bool) -> tuple[PairSampler, CnnLstm, tor
 
 
 def write_features(job: tuple[TrainConfig, bool, int, int, Path]) -> None:
-    """One file of windows: features (2 a pair, time, width) in half precision, labels and kinds."""
+    """One file of windows: features (2 a pair, time, width) in half precision, kinds and names of clips."""
     config, tune, number, pairs, target = job
     sampler, model, device = tools(config, tune=tune)
     rng = np.random.default_rng([config.seed, 2 if tune else 1, number])
-    features, kinds = [], []
+    features, kinds, names = [], [], []
     for pair in islice(window_pairs(sampler, rng, WINDOW_LENGTH), pairs):
         for images in (pair.real, pair.fake):
             with torch.inference_mode():
@@ -84,16 +85,22 @@ def write_features(job: tuple[TrainConfig, bool, int, int, Path]) -> None:
                 crops = crops.contiguous(memory_format=torch.channels_last)
                 features.append(model.features(crops).half().cpu())
         kinds.append(pair.kind)
-    torch.save({"features": torch.stack(features), "kinds": kinds}, target.with_suffix(".part"))
+        names.append(pair.name)
+    made = {"features": torch.stack(features), "kinds": kinds, "names": names}
+    torch.save(made, target.with_suffix(".part"))
     target.with_suffix(".part").replace(target)
 
 
 def prepare(config: TrainConfig, files: int, pairs: int) -> tuple[list[Path], list[Path]]:
-    """Compute the features that are not there yet. Returns the files of *fit* and of *tune*."""
+    """Compute the features that are not there yet. Returns the files of *fit* and of *tune*.
+
+    Their folders are named after all that they are made from, so that none is taken for another run's.
+    """
+    made_from = fingerprint(config, pairs)
     found: list[list[Path]] = []
     jobs: list[tuple[TrainConfig, bool, int, int, Path]] = []
     for tune, count in ((False, files), (True, max(1, files // 6))):
-        folder = config.folder / ("windows-tune" if tune else "windows-fit")
+        folder = config.folder / f"windows-{made_from}" / ("tune" if tune else "fit")
         folder.mkdir(parents=True, exist_ok=True)
         found.append([folder / f"{number:03}.pt" for number in range(count)])
         jobs += [(config, tune, number, pairs, t) for number, t in enumerate(found[-1]) if not t.exists()]
@@ -104,12 +111,35 @@ def prepare(config: TrainConfig, files: int, pairs: int) -> tuple[list[Path], li
     return fit_files, tune_files
 
 
-def read_features(paths: list[Path]) -> tuple[Tensor, Tensor, list[str]]:
-    """(n, time, width) features, (n,) labels and the kinds; a real carries its pair's kind."""
+def fingerprint(config: TrainConfig, pairs: int) -> str:
+    """Of the CNN and of what windows are drawn by."""
+    drawn_by = (config.data, config.seed, config.shares, config.qualities, pairs)
+    digest = hashlib.sha256(repr(drawn_by).encode())
+    for value in averaged_model(config).cnn.state_dict().values():
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """(n, time, width) features and (n,) labels of windows, reals and fakes in turns.
+
+    kinds: how the fake of each pair was made; names: what the cache calls its real clip.
+    """
+
+    features: Tensor
+    labels: Tensor
+    kinds: list[str]
+    names: list[str]
+
+
+def read_features(paths: list[Path]) -> Read:
     parts = [torch.load(path, weights_only=True) for path in paths]
     features = torch.cat([part["features"] for part in parts]).float()
-    kinds = [kind for part in parts for kind in part["kinds"] for _ in range(2)]
-    return features, torch.tensor([0.0, 1.0]).repeat(len(features) // 2), kinds
+    kinds, names = (
+        [one for part in parts for one in part[key] for _ in range(2)] for key in ("kinds", "names")
+    )
+    return Read(features, torch.tensor([0.0, 1.0]).repeat(len(features) // 2), kinds, names)
 
 
 def fit(model: CnnLstm, features: Tensor, labels: Tensor, seed: int) -> None:
@@ -150,14 +180,18 @@ def seen(model: CnnLstm, features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
-def write_judged(path: Path, model: CnnLstm, features: Tensor, labels: Tensor, kinds: list[str]) -> None:
-    """The logits of windows, by which the LSTM is kept or dropped; a pair's members follow each other."""
-    scores = model.judge(features)
+def write_judged(path: Path, model: CnnLstm, read: Read, groups: Mapping[str, str]) -> None:
+    """The logits of windows, by which the LSTM is kept or dropped; a pair's members follow each other.
+
+    groups: of the clips, by what the cache calls them.
+    """
+    scores = model.judge(read.features)
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(("kind", "fake", "mean_logit", "sequence_logit"))
+        rows.writerow(("kind", "group", "fake", "mean_logit", "sequence_logit"))
         means, sequences = scores.frames.mean(dim=1).tolist(), scores.sequence.tolist()
-        rows.writerows(zip(kinds, labels.int().tolist(), means, sequences, strict=True))
+        owners = [groups[name] for name in read.names]
+        rows.writerows(zip(read.kinds, owners, read.labels.int().tolist(), means, sequences, strict=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -170,16 +204,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = read_config(options.config)
     config = replace(config, data=options.data or config.data)
     fit_files, held_out = prepare(config, options.files, options.pairs)
-    features, labels, _ = read_features(fit_files)
+    read = read_features(fit_files)
     model = averaged_model(config)
     for parameter in [*model.cnn.parameters(), *model.frame_output.parameters()]:
         parameter.requires_grad_(False)
     device = chosen_device("auto")
-    fit(model.to(device), features.to(device), labels.to(device), config.seed)
+    fit(model.to(device), read.features.to(device), read.labels.to(device), config.seed)
     model.cpu()
-    set_scope(model, features)
+    set_scope(model, read.features)
     torch.save(model.state_dict(), config.folder / "model.pt")
-    write_judged(config.folder / JUDGED, model, *read_features(held_out))
+    groups = {cache_name([clip.path]): clip.group for clip in read_clips(config.data, "train")}
+    write_judged(config.folder / JUDGED, model, read_features(held_out), groups)
 
 
 if __name__ == "__main__":

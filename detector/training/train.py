@@ -362,6 +362,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = replace(config, data=options.data or config.data)
     if options.seed is not None:
         config = replace(config, seed=options.seed, name=f"{config.name}_{options.seed}")
+    _, tune = fit_and_tune(read_clips(config.data, "train"))
+    if {clip.fake for clip in tune} != {True, False}:
+        parser.error(
+            f"{config.data} leaves reals or fakes out of the fifth of its training groups that a model is "
+            "chosen by; it takes more groups of clips that share nobody"
+        )
     config.folder.mkdir(parents=True, exist_ok=True)
     if config.processes == 1:
         return train(0, config)

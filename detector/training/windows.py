@@ -42,22 +42,33 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WindowPair:
-    """A real and a fake window of the same source, (time, 224, 224, 3) each, and how the fake was made."""
+    """A real and a fake window of the same source, (time, 224, 224, 3) each, and how the fake was made.
+
+    name: what the cache calls the real clip.
+    """
 
     kind: str
+    name: str
     real: list[Image]
     fake: list[Image]
 
 
+def runs(faces: CachedFaces, length: int) -> dict[tuple[int, int], list[int]]:
+    """By track and window, the first ``length`` crops of each run that has so many."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for at, key in enumerate(zip(faces.track.tolist(), faces.window.tolist(), strict=True)):
+        found.setdefault(key, []).append(at)
+    return {key: run[:length] for key, run in sorted(found.items()) if len(run) >= length}
+
+
+def window_of(faces: CachedFaces, run: list[int]) -> Window:
+    return Window([np.array(faces.crops[i]) for i in run], [faces.landmarks[i] for i in run])
+
+
 def draw_window(faces: CachedFaces, rng: Rng, length: int) -> Window | None:
-    """A run of up to ``length`` crops of one track in one window; None where all runs are short."""
-    keys = np.stack([faces.track, faces.window], axis=1)
-    runs = [np.flatnonzero((keys == key).all(axis=1)) for key in np.unique(keys, axis=0)]
-    runs = [run for run in runs if len(run) >= length]
-    if not runs:
-        return None
-    picked = runs[int(rng.integers(len(runs)))][:length]
-    return Window([np.array(faces.crops[i]) for i in picked], [faces.landmarks[i] for i in picked])
+    """``length`` consecutive crops of one track; None where all runs are shorter."""
+    there = list(runs(faces, length).values())
+    return window_of(faces, there[int(rng.integers(len(there)))]) if there else None
 
 
 def window_pairs(sampler: PairSampler, rng: Rng, length: int) -> Iterator[WindowPair]:
@@ -73,15 +84,20 @@ def window_pairs(sampler: PairSampler, rng: Rng, length: int) -> Iterator[Window
 
 
 def _true_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> WindowPair | None:
-    seed = int(rng.integers(2**31))  # the same draw for both: the same part of the scene
-    real, fake = (draw_window(faces, np.random.default_rng(seed), length) for faces in sampler.draw_true(rng))
-    if real is None or fake is None:
+    """Both show the same part of the scene; each clip has one face here, whatever its track is called."""
+    real, fake = sampler.draw_true(rng)
+    reals, fakes = ({window: run for (_, window), run in runs(f, length).items()} for f in (real, fake))
+    shared = sorted(reals.keys() & fakes.keys())
+    if not shared:
         return None
-    return _finished(kind, real.crops, fake.crops, rng, sampler.qualities)
+    part = shared[int(rng.integers(len(shared)))]
+    images = window_of(real, reals[part]).crops, window_of(fake, fakes[part]).crops
+    return _finished(kind, real.name, *images, rng, sampler.qualities)
 
 
 def _pseudo_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> WindowPair | None:
-    window = draw_window(sampler.draw_video(rng), rng, length)
+    video = sampler.draw_video(rng)
+    window = draw_window(video, rng, length)
     if window is None:
         return None
     recipe = draw_recipe(rng)
@@ -93,7 +109,7 @@ def _pseudo_pair(sampler: PairSampler, rng: Rng, length: int, kind: str) -> Wind
         fake = drifting(window, recipe, rng)
     else:
         fake = displaced(window, recipe, rng, kind)
-    return _finished(kind, window.crops, fake, rng, sampler.qualities)
+    return _finished(kind, video.name, window.crops, fake, rng, sampler.qualities)
 
 
 def decoded(window: Window, other: CachedFaces, recipe: Recipe, eigenfaces: Eigenfaces) -> list[Image]:
@@ -144,13 +160,15 @@ def face_sources(kind: str, count: int, rng: Rng) -> list[int]:
     return list(range(count))
 
 
-def _finished(kind: str, real: list[Image], fake: list[Image], rng: Rng, qualities: Qualities) -> WindowPair:
+def _finished(
+    kind: str, name: str, real: list[Image], fake: list[Image], rng: Rng, qualities: Qualities
+) -> WindowPair:
     """Both members through the same camera, whole-frame stutter and compression."""
     view, quality = draw_view(rng, CACHE_PX), draw_quality(rng, qualities)
     # Whole-frame stutter would hide what is wrong in time alone.
     order = list(range(len(real))) if kind in IN_TIME_ALONE else draw_order(len(real), rng)
     finished = [quality([view(images[i]) for i in order]) for images in (real, fake)]
-    return WindowPair(kind, *finished)
+    return WindowPair(kind, name, *finished)
 
 
 def draw_order(count: int, rng: Rng) -> list[int]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from detector.training.datasets import table
 from detector.training.datasets.clips import Clip, DatasetError, Entry
-from detector.training.datasets.groups import placed
+from detector.training.datasets.groups import HELD_BACK, placed
 
 GROUPS = "groups.csv"
 ENDS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"}
@@ -26,7 +26,7 @@ def found(folder: Path) -> bool:
 
 
 def read(folder: Path) -> list[Clip]:
-    """All clips. Raises DatasetError where ``groups.csv`` names a file that is not there."""
+    """All clips. Raises DatasetError where ``groups.csv`` names a file or a split that is not there."""
     stated = read_groups(folder / GROUPS)
     paths = {
         path.relative_to(folder).as_posix(): path
@@ -50,4 +50,6 @@ def entry_of(name: str, path: Path, row: dict[str, str]) -> Entry:
     method = parts[1] if fake and len(parts) > 2 else ""
     source = f"fake-{method}" if method else parts[0]
     split, scene, group = row.get("split") or "", row.get("scene") or name, row.get("group") or name
+    if split and split not in HELD_BACK:
+        raise DatasetError(f"{GROUPS}: {name} is in the split {split}. Known are {', '.join(HELD_BACK)}.")
     return Entry(Clip(path, fake, source, "", split, scene, method), (group,))
