@@ -103,7 +103,11 @@ def measure(engine: Engine, clips: Sequence[Windows]) -> list[list[str]]:
 def write_temporal(path: Path, clips: Sequence[Clip], config: DetectorConfig, facts: dict[str, str]) -> None:
     engine = engine_for(config)
     read = [read_windows(engine, clip, config) for clip in tqdm(clips, desc="time")]
-    rows = measure(engine, [windows for windows in read if windows is not None])
+    found = [windows for windows in read if windows is not None]
+    if not found:
+        print("No clip of this split shows a face.")
+        return
+    rows = measure(engine, found)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["change", "output", "auc", "low", "high", "mean_logit_moved", "clips", *facts])

@@ -55,7 +55,7 @@ def test_one_command_writes_every_file_and_a_second_run_judges_nothing_anew(
     monkeypatch.setattr(robustness, "DEGRADATIONS", (Quality("half", 23, scale=0.5),))
     places = ["--data", str(data), "--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
     models = ["--model-path", str(weights), "--device", "cpu", "--processes", "1"]
-    more = ["--robustness", "--faces", "--stability", "--audit", "--card"]
+    more = ["--robustness", "--faces", "--stability", "--time", "--audit", "--card"]
     evaluation.main([*places, *models, *more])
     assert "method Deepfakes" in capsys.readouterr().out
     folder = tmp_path / "out" / "tiny_lstm" / "val"
@@ -78,7 +78,7 @@ def contents(folder: Path) -> dict[str, object]:
 
 
 def check_files(folder: Path) -> None:
-    names = ["figures", "clips", "robustness", "gates", "faces", "stability", "audit"]
+    names = ["figures", "clips", "robustness", "gates", "faces", "stability", "temporal", "audit"]
     for name in names:
         found = rows(folder / f"{name}.csv")
         assert found[0].keys() >= FACTS
