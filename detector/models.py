@@ -25,7 +25,7 @@ SMALL_PX, CELLS = 56, 7
 LAGS = (1, 2, 4)
 MOTIONS = (len(LAGS) + 1) * CELLS**2
 GREY_LEVELS = 128.0
-"""Grey levels in a unit of EfficientNet's input; that of others differs, and so do the mean and spread kept."""
+"""Grey levels in a unit of EfficientNet's input; others differ, and so do the mean and spread they keep."""
 SCOPE_DIRECTIONS = 64
 """Directions in which the features of photographed faces differ most."""
 
