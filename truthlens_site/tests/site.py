@@ -103,7 +103,7 @@ def put_database(state: Path) -> None:
 
 
 def collected_static() -> Path:
-    """The folder of static files for every site that is to be ready soon."""
+    """A folder of static files to be copied for every site that is to be ready soon."""
 
     def collect(target: Path) -> None:
         with tempfile.TemporaryDirectory() as name:
@@ -155,7 +155,10 @@ def running_site(folder: Path, **variables: str) -> Iterator[RunningSite]:
     """``up`` on a free port, ready. All of it is dead when the block ends."""
     if "DATABASE_URL" not in variables:
         put_database(state_of(folder, variables))
-    with fresh_site(folder, **{"STATIC_ROOT": str(collected_static()), **variables}) as site:
+    static = folder / "collected"
+    if not static.exists():  # a copy of its own: `up` looks through the folder, and writes what it finds old
+        shutil.copytree(collected_static(), static)
+    with fresh_site(folder, **{"STATIC_ROOT": str(static), **variables}) as site:
         yield site
 
 
