@@ -239,20 +239,12 @@ def _compared(metrics: Fields) -> tuple[tuple[str, ...], ...]:
             words.words_for(words.COMPARED, name),
             entry.text("rows"),
             *(words.decimals(entry.number(f"auc_of_{kind}") or 0.0) for kind in ("mean", "sequence")),
-            words.shown(_gain(name, entry), "auc", is_change=True),
+            words.shown(figure_on_card(entry, "gain"), "auc", is_change=True),
         )
         for _, split in metrics.parts()
         for name, entry in split.parts()
         if entry.number("auc_of_mean") is not None and entry.number("auc_of_sequence") is not None
     )
-
-
-def _gain(name: str, entry: Fields) -> Figure | None:
-    """Without its interval where that is one over pairs of windows, which show the same people again."""
-    found = figure_on_card(entry, "gain")
-    if found is None or name not in words.OF_WINDOWS or entry.number("groups"):
-        return found
-    return Figure(found.value)
 
 
 def _change_table(part: Results) -> Table:

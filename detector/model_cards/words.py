@@ -127,8 +127,6 @@ COMPARED = {
     "fakes_in_time_alone": "Fakes in time alone (each frame is clean)",
 }
 
-OF_WINDOWS = ("pseudo_fakes", "fakes_in_time_alone")
-
 HOW_TO_READ = (
     "A verdict is a lead to follow up, not proof. “Real” says that no sign of manipulation was found; it is "
     "no certificate.",

@@ -168,14 +168,6 @@ def test_the_lstm_is_compared_with_the_mean(tmp_path: Path, kept: bool, words: s
     assert "| 9 | 0.81 | 0.86 | +0.05 (−0.01 to 0.09) |" in told
 
 
-def test_an_interval_over_windows_is_shown_where_it_is_one_over_groups(tmp_path: Path) -> None:
-    entry = {"rows": 9, "auc_of_mean": 0.57, "auc_of_sequence": 0.88, "gain": [0.31, 0.25, 0.35]}
-    tune = {"pseudo_fakes": entry, "fakes_in_time_alone": {**entry, "groups": 4}}
-    told = text_of(own(tmp_path, metrics={"tune": tune}), "time")
-    assert "| Blends made from tune’s reals | 9 | 0.57 | 0.88 | +0.31 |" in told
-    assert "| 9 | 0.57 | 0.88 | +0.31 (0.25 to 0.35) |" in told
-
-
 @pytest.mark.parametrize(
     "fields",
     [

@@ -193,7 +193,6 @@ def tune_figures(clips: Sequence[Row], windows: Sequence[Row]) -> dict[str, Any]
         value, low, high = gain(rows)
         figures[name] = {
             "rows": len(rows),
-            "groups": len({row.group for row in rows}),
             "auc_of_mean": round(area(rows, "mean_logit"), 4),
             "auc_of_sequence": round(area(rows, "sequence_logit"), 4),
             "gain": [round(v, 4) for v in (value, low, high)],

@@ -100,7 +100,7 @@ _sampler: PairSampler | None = None
 
 
 def drawn_by(config: TrainConfig) -> dict[str, Any]:
-    """All that decides what the pairs are."""
+    """All that decides what pairs, or windows of them, are."""
     kept = {"data": str(config.data), "seed": config.seed, "batch_pairs": config.batch_pairs}
     return kept | {"shares": asdict(config.shares), "qualities": asdict(config.qualities)}
 

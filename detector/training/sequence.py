@@ -27,6 +27,7 @@ from detector.models import MODELS, CnnLstm, mirrored, motion_of
 from detector.preprocessing import INPUTS, to_tensor
 from detector.training.cache import WINDOW_LENGTH, cache_name
 from detector.training.labels import fit_and_tune, read_clips, read_stills
+from detector.training.pairs import drawn_by
 from detector.training.processes import worked
 from detector.training.samples import PairSampler, make_sampler
 from detector.training.scope import set_scope
@@ -113,8 +114,7 @@ def prepare(config: TrainConfig, files: int, pairs: int) -> tuple[list[Path], li
 
 def fingerprint(config: TrainConfig, pairs: int) -> str:
     """Of the CNN and of what windows are drawn by."""
-    drawn_by = (config.data, config.seed, config.shares, config.qualities, pairs)
-    digest = hashlib.sha256(repr(drawn_by).encode())
+    digest = hashlib.sha256(repr((drawn_by(config), pairs)).encode())
     for value in averaged_model(config).cnn.state_dict().values():
         digest.update(value.numpy().tobytes())
     return digest.hexdigest()[:12]
