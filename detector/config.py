@@ -5,6 +5,9 @@ from pathlib import Path
 
 from detector.errors import ConfigError
 
+MARGIN = 1.3
+"""Side of a face's crop as a multiple of the longer side of its box, where a model's card states no other."""
+
 BACKBONES = ("efficientnet", "resnext50")
 BACKBONE_ALIASES = {"resnet50": "resnext50"}
 DEVICES = ("auto", "cpu", "cuda")

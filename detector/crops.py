@@ -9,11 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detector.config import MARGIN
 from detector.faces import Detection
 
 CROP_PX = 224
-MARGIN = 1.3
-"""Side of the crop as a multiple of the longer side of the face's box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,12 @@ class Placement:
         )
 
 
-def placement(detection: Detection) -> Placement:
+def placement(detection: Detection, margin: float = MARGIN) -> Placement:
     """The square around a detected face, turned so that the eyes are level."""
     left, top, right, bottom = detection.box
     across = detection.landmarks[1] - detection.landmarks[0]
     roll = float(np.degrees(np.arctan2(across[1], across[0])))
-    side = MARGIN * max(detection.width, detection.height)
+    side = margin * max(detection.width, detection.height)
     return Placement((left + right) / 2, (top + bottom) / 2, side, float(np.clip(roll, -45, 45)))
 
 

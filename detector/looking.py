@@ -1,7 +1,8 @@
 """What is seen of a clip's faces: decode, find, follow; a sideways clip is looked at again, turned."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from detector.codes import Failure
-from detector.config import DetectorConfig
+from detector.config import MARGIN, DetectorConfig
 from detector.errors import AnalysisError
 from detector.faces import FaceFinder, reduced
 from detector.provenance import provenance_of, reading_credentials
@@ -93,19 +94,24 @@ def check(should_stop: StopHook) -> None:
 def look(
     path: Path,
     finder: FaceFinder,
+    margin: float,
     config: DetectorConfig,
     report: ProgressHook,
     should_stop: StopHook,
     listener: Listener | None = None,
 ) -> Look:
-    """Follow every face of the clip. Where none is found upright, the picture is tried turned."""
-    seen, samples = look_once(path, finder, config, Watch(report, should_stop), listener)
+    """Follow every face of the clip. Where none is found upright, the picture is tried turned.
+
+    margin: side of the crops as a multiple of the longer side of the face's box.
+    """
+    tracker = partial(FaceTracker, finder, widen=margin / MARGIN)
+    seen, samples = look_once(path, tracker, config, Watch(report, should_stop), listener)
     if any_followed(seen.sightings):
         return seen
     turns = best_turn(samples, finder)
     if turns == 0:
         return seen
-    again, _ = look_once(path, finder, config, Watch(report, should_stop, turns), listener)
+    again, _ = look_once(path, tracker, config, Watch(report, should_stop, turns), listener)
     if not any_followed(again.sightings):
         tell_again(seen, listener)
         return seen
@@ -113,7 +119,11 @@ def look(
 
 
 def look_once(
-    path: Path, finder: FaceFinder, config: DetectorConfig, watch: Watch, listener: Listener | None
+    path: Path,
+    tracker: Callable[[], FaceTracker],
+    config: DetectorConfig,
+    watch: Watch,
+    listener: Listener | None,
 ) -> tuple[Look, list[Frame]]:
     began = perf_counter()
     with (
@@ -129,7 +139,7 @@ def look_once(
         opened = perf_counter()
         if listener is not None:
             listener.restart(clip.video)
-        followed = FaceTracker(finder).follow(watch.frames(clip))
+        followed = tracker().follow(watch.frames(clip))
         sightings = list(heard(as_played(followed, watch.turns, clip.video), listener))
         took = perf_counter() - opened
         seen = Look(

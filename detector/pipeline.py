@@ -96,7 +96,8 @@ def run(
     preview = Preview(case.engine, on_scores) if on_scores else None
     with FeatureStream(case.engine, config.batch_size, preview) as features:
         with one_core():
-            seen = look(Path(path), case.engine.finder, config, case.report, case.should_stop, features)
+            finder, margin = case.engine.finder, case.engine.card.margin
+            seen = look(Path(path), finder, margin, config, case.report, case.should_stop, features)
         model_began = perf_counter()
         tracks = score(case, seen, features)
     faces, decision = judge(case, seen, [track.evidence() for track in tracks])

@@ -1,25 +1,34 @@
 """From uint8 crops to the numbers a model reads. Training, evaluation and serving share it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from detector.config import MARGIN
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """How a model wants its crops: channel means and spreads on the scale 0 to 1."""
+    """How a model wants its crops: channel means and spreads on the scale 0 to 1, and how wide they are cut.
+
+    margin: side of the crop as a multiple of the longer side of the face's box.
+    """
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    margin: float = MARGIN
 
 
 LITE = Input((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
+CLOSE = replace(LITE, margin=1.16)
+"""Networks trained on views of many sizes tell faces best that are a little larger than those views are on
+average (Touvron et al. 2019); how much larger was measured, see docs/experiments.md."""
 IMAGENET = Input((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 INPUTS: dict[str, Input] = {
-    "efficientnet_lstm": LITE,
+    "efficientnet_lstm": CLOSE,
     "efficientnet_lite2_lstm": LITE,
     "efficientnet_duo_lstm": LITE,
     "resnext50_lstm": IMAGENET,

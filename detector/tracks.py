@@ -70,7 +70,11 @@ class _Link:
 
 @dataclass(slots=True)
 class FaceTracker:
-    """Turns frames into sightings. ``crop_px`` and ``widen`` enlarge the crops for training's cache."""
+    """Turns frames into sightings.
+
+    crop_px, widen: size of the crops, and how much wider than ``MARGIN`` they are cut; neither changes who is
+    taken for whom.
+    """
 
     finder: FaceFinder
     crop_px: int = CROP_PX

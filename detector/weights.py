@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from detector.config import DetectorConfig
+from detector.config import MARGIN, DetectorConfig
 from detector.errors import NoWeights
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -34,7 +34,8 @@ class Calibration:
 class WeightsCard:
     """What the detector needs to know of a weights file; the card's other fields are for people.
 
-    model: name in ``detector.models.MODELS``; mean, std: the input's, on the scale 0 to 1.
+    model: name in ``detector.models.MODELS``; mean, std: the input's, on the scale 0 to 1; margin: of its
+    crops, see ``MARGIN``.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class WeightsCard:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     calibration: Calibration
+    margin: float
 
 
 def find_weights(config: DetectorConfig) -> WeightsCard:
@@ -72,6 +74,7 @@ def read_card(path: Path) -> WeightsCard:
             mean=_triple(fields["input"]["mean"]),
             std=_triple(fields["input"]["std"]),
             calibration=_calibration(fields["calibration"]),
+            margin=float(fields["input"].get("margin", MARGIN)),
         )
     except FileNotFoundError:
         raise NoWeights(f"{path.with_suffix('.json')} is missing") from None

@@ -77,7 +77,7 @@ def score(engine: Engine, portrait: Portrait, threshold: float) -> Score:
     if picture is None or not found:
         return Score(portrait, "inconclusive", None)
     largest = max(found, key=lambda detection: detection.height)
-    crop = cut(picture, placement(largest))
+    crop = cut(picture, placement(largest, engine.card.margin))
     features = engine.model.features(engine.prepared(crop[None]))
     logit, strangeness = engine.model.frame_logits(features), float(engine.model.strangeness(features))
     quality = FaceQuality(

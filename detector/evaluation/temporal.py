@@ -59,7 +59,7 @@ class Windows:
 def read_windows(engine: Engine, clip: Clip, config: DetectorConfig) -> Windows | None:
     """None where the clip could not be read or shows no face."""
     try:
-        seen = look(clip.path, engine.finder, config, lambda *_: None, lambda: False)
+        seen = look(clip.path, engine.finder, engine.card.margin, config, lambda *_: None, lambda: False)
     except AnalysisError:
         return None
     features = all_features(engine, seen.sightings, config.batch_size, lambda _: None)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from detector.crops import MARGIN, Placement, crop_matrix, cut, placement, sharpness, yaw_deg
+from detector.config import MARGIN
+from detector.crops import Placement, crop_matrix, cut, placement, sharpness, yaw_deg
 from detector.faces import Detection
 
 FACE = Detection(

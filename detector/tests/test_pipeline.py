@@ -1,5 +1,6 @@
 """From a file to a result through the one door."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import detector
 from detector import AnalysisResult, DetectorConfig
+from detector.config import MARGIN
 from detector.looking import turned_back
 from detector.result import STAGES, FrameScore, VideoFacts
 from detector.tests.clips import face_clip, make_five_faces, make_no_face
@@ -63,6 +65,18 @@ def test_the_same_clip_gives_the_same_scores_again(
     again = detector.analyze(clip, config=config)
     assert again.frames == result.frames
     assert again.fake_probability == result.fake_probability
+
+
+def test_crops_are_as_wide_as_the_card_says(
+    clip: Path, config: DetectorConfig, result: AnalysisResult, tmp_path: Path
+) -> None:
+    weights = write_tiny_weights(tmp_path, bias=3.0)
+    card = json.loads(weights.with_suffix(".json").read_text())
+    card["input"]["margin"] = MARGIN / 2
+    weights.with_suffix(".json").write_text(json.dumps(card))
+    closer = detector.analyze(clip, config=replace(config, model_path=weights))
+    assert [frame.box for frame in closer.frames] == [frame.box for frame in result.frames]
+    assert [frame.score for frame in closer.frames] != [frame.score for frame in result.frames]
 
 
 def test_progress_goes_through_the_stages_and_ends_complete(clip: Path, config: DetectorConfig) -> None:

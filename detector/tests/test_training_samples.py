@@ -8,25 +8,37 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detector.config import MARGIN
 from detector.faces import make_finder
 from detector.tests.scenes import walk
-from detector.tracks import FaceTracker
+from detector.tracks import FaceTracker, Sighting
 from detector.training import windows
 from detector.training.augmentation import Qualities, draw_quality, draw_view
 from detector.training.blending import Recipe, cross_blend, draw_recipe, face_mask, self_blend
-from detector.training.cache import CACHE_PX, WIDEN, CachedFaces, cache_name, landmarks_in_crop, main_face
+from detector.training.cache import (
+    CACHE_PX,
+    WIDEN,
+    CachedFaces,
+    as_served,
+    cache_name,
+    landmarks_in_crop,
+    main_face,
+)
 from detector.training.eigenfaces import FACE_PX, aligned, decoded_blend, fit, kept
 from detector.training.labels import Clip
 from detector.training.samples import PairSampler, Shares, true_pairs
 from detector.training.windows import KINDS, draw_window, face_sources, window_pairs
 
 
+def followed(**how: Any) -> list[Sighting]:
+    tracker = FaceTracker(make_finder("mtcnn"), **how)
+    return sorted(tracker.follow(walk(30) + walk(30, window=1, start=100)), key=lambda seen: seen.frame)
+
+
 @pytest.fixture(scope="module")
 def faces() -> CachedFaces:
     """Sixty cached crops of one face in two windows."""
-    frames = walk(30) + walk(30, window=1, start=100)
-    tracker = FaceTracker(make_finder("mtcnn"), crop_px=CACHE_PX, widen=WIDEN)
-    seen = sorted(tracker.follow(frames), key=lambda s: s.frame)
+    seen = followed(crop_px=CACHE_PX, widen=WIDEN)
     return CachedFaces(
         name="walk",
         crops=np.stack([s.crop for s in seen]),
@@ -45,6 +57,14 @@ def sampler(faces: CachedFaces) -> PairSampler:
 
 def recipe(seed: int = 0) -> Recipe:
     return draw_recipe(np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("margin", [MARGIN, 1.16])
+def test_out_of_the_cache_come_the_crops_that_serving_cuts(faces: CachedFaces, margin: float) -> None:
+    cut = np.array([seen.crop for seen in followed(widen=margin / MARGIN)])
+    apart = np.abs(as_served(faces.crops, margin).astype(int) - cut).mean()
+    assert apart < 3
+    assert apart < np.abs(as_served(faces.crops, 1.05 * margin).astype(int) - cut).mean() / 2
 
 
 def test_landmarks_of_a_crop_lie_on_the_face(faces: CachedFaces) -> None:

@@ -11,6 +11,7 @@ import torch
 
 import detector
 from detector import DetectorConfig, NoWeights
+from detector.config import MARGIN
 from detector.loading import fold_norms, load_model
 from detector.models import MODELS
 from detector.tests.tiny import write_tiny_weights
@@ -35,6 +36,14 @@ def load(weights: Path) -> torch.nn.Module:
 
 def test_weights_that_match_their_card_load(tiny: Path) -> None:
     assert sum(p.numel() for p in load(tiny).parameters()) > 1000
+
+
+def test_a_card_may_state_how_wide_the_crops_are(tiny: Path) -> None:
+    config = DetectorConfig(model_path=tiny)
+    assert find_weights(config).margin == MARGIN
+    card = json.loads(tiny.with_suffix(".json").read_text())
+    rewrite_card(tiny, input=card["input"] | {"margin": 1.1})
+    assert find_weights(config).margin == 1.1
 
 
 def test_one_changed_byte_is_refused(tiny: Path) -> None:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from detector.config import MARGIN
 from detector.crops import CROP_PX, Placement, crop_matrix, cut, placement
 from detector.faces import FaceFinder, MtcnnFinder
 from detector.reading import Frame
@@ -76,6 +77,15 @@ def main_face(faces: CachedFaces) -> CachedFaces:
         faces.window[part],
         faces.frame[part],
     )
+
+
+def as_served(crops: npt.NDArray[np.uint8], margin: float) -> npt.NDArray[np.uint8]:
+    """(n, 224, 224, 3) crops as serving cuts them at that margin, out of (n, 272, 272, 3) cached ones."""
+    side = 2 * round(CROP_PX * margin / MARGIN / 2)
+    edge = (CACHE_PX - side) // 2
+    inner = crops[:, edge:-edge, edge:-edge]
+    resized = [cv2.resize(crop, (CROP_PX, CROP_PX), interpolation=cv2.INTER_LINEAR) for crop in inner]
+    return np.array(resized, np.uint8).reshape(-1, CROP_PX, CROP_PX, 3)
 
 
 def frames_in_windows(path: Path, windows: int = WINDOWS, length: int = WINDOW_LENGTH) -> Iterator[Frame]:

@@ -84,7 +84,7 @@ def export(config: TrainConfig, model: CnnLstm, path: Path, card: dict[str, Any]
         "name": path.stem,
         "model": config.model,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "input": {"mean": how.mean, "std": how.std},
+        "input": {"mean": how.mean, "std": how.std, "margin": how.margin},
         **card,
     }
     path.with_suffix(".json").write_text(json.dumps(checked, indent=2) + "\n", encoding="utf-8")
@@ -107,7 +107,7 @@ def clip_row(job: tuple[Clip, Quality | None, Path]) -> Row | None:
             path = Path(folder) / "clip.mp4"
             reencode(clip.path, path, quality)
         try:
-            seen = look(path, engine.finder, config, lambda *_: None, lambda: False)
+            seen = look(path, engine.finder, engine.card.margin, config, lambda *_: None, lambda: False)
         except AnalysisError:
             return None
     features = all_features(engine, seen.sightings, config.batch_size, lambda _: None)

@@ -43,7 +43,8 @@ def models(configs: Sequence[TrainConfig]) -> Iterator[tuple[str, FrameModel, In
     """Name, frame model and input of the installed default model and of each run."""
     weights = find_weights(DetectorConfig())
     installed = load_model(weights, torch.device("cpu"))
-    yield f"{weights.name} {weights.version}", FrameModel(installed), Input(weights.mean, weights.std)
+    how = Input(weights.mean, weights.std, weights.margin)
+    yield f"{weights.name} {weights.version}", FrameModel(installed), how
     for config in configs:
         model = MODELS[config.model]()
         load_averaged(model, config.folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from skimage import data
 
@@ -16,7 +17,7 @@ from detector.crops import CROP_PX
 from detector.models import SCOPE_DIRECTIONS, CnnLstm
 from detector.preprocessing import Input, to_tensor
 from detector.training.blending import Image
-from detector.training.cache import CACHE_PX, cache_name, load, main_face
+from detector.training.cache import as_served, cache_name, load, main_face
 from detector.training.labels import Clip
 
 FRAMES = 4
@@ -53,7 +54,7 @@ def scope_figures(
     model: CnnLstm, how: Input, clips: Sequence[Clip], cache: Path, limit: float
 ) -> dict[str, float]:
     """Shares that are out of scope: of the clips' faces, drawn, and of pictures without faces."""
-    faces = [crops for clip in clips if (crops := spread_crops(cache, clip))]
+    faces = [crops for clip in clips if len(crops := spread_crops(cache, clip, how.margin))]
     figures = {
         name: share_beyond(model, how, [[draw(crop) for crop in crops] for crops in faces], limit)
         for name, draw in DRAWINGS.items()
@@ -70,14 +71,11 @@ def share_beyond(model: CnnLstm, how: Input, faces: Sequence[Sequence[Image]], l
     return round(float(np.mean([value > limit for value in strange])), 3)
 
 
-def spread_crops(cache: Path, clip: Clip) -> list[Image]:
-    """Crops of the clip's main face, as the model sees them; none where no face was found."""
+def spread_crops(cache: Path, clip: Clip, margin: float) -> npt.NDArray[np.uint8]:
+    """(n, 224, 224, 3) crops of the clip's main face, as serving cuts them; none where no face was found."""
     faces = main_face(load(cache, cache_name([clip.path])))
-    edge = (CACHE_PX - CROP_PX) // 2
-    if not len(faces.crops):
-        return []
-    picked = np.linspace(0, len(faces.crops) - 1, FRAMES).astype(int)
-    return [np.ascontiguousarray(faces.crops[at, edge:-edge, edge:-edge]) for at in picked]
+    picked = np.linspace(0, len(faces.crops) - 1, min(FRAMES, len(faces.crops)))
+    return as_served(faces.crops[picked.astype(int)], margin)
 
 
 def faceless_crops(a_picture: int = 20) -> list[list[Image]]:

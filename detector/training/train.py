@@ -34,11 +34,10 @@ from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
-from detector.crops import CROP_PX
 from detector.loading import chosen_device, load_model, load_weights
 from detector.models import MODELS, CnnLstm, Ensemble
 from detector.preprocessing import INPUTS, Input, normalised, to_tensor
-from detector.training.cache import CACHE_PX, cache_name, load, main_face
+from detector.training.cache import as_served, cache_name, load, main_face
 from detector.training.echoes import echoed
 from detector.training.imagenet import WHEELS, load_imagenet
 from detector.training.labels import Clip, fit_and_tune, read_clips
@@ -92,9 +91,8 @@ def clip_score(
     faces = main_face(load(cache, cache_name([clip.path])))
     if not len(faces.crops):
         return 0.5
-    edge = (CACHE_PX - CROP_PX) // 2
     picked = np.linspace(0, len(faces.crops) - 1, frames).astype(int)
-    crops = np.ascontiguousarray(faces.crops[picked, edge:-edge, edge:-edge])
+    crops = as_served(faces.crops[picked], how.margin)
     return float(model(to_tensor(crops, how).to(device)).sigmoid().mean())
 
 
