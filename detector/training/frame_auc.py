@@ -3,8 +3,9 @@
     python -m detector.training.frame_auc CONFIG[:SEED] ... --data FOLDER --split val
 
 prints and writes, for each run and for the installed default model, the AUC over clips of the mean score of
-frames spread over each clip, with its bootstrap interval over groups. Cheap enough to compare seeds and
-short runs by; the figures of a finished model are those of ``detector.evaluation``.
+frames spread over each clip, with its bootstrap interval over groups. Cheap enough to compare seeds, short
+runs and margins (``--margins 1.3 1.16``) by; the figures of a finished model are those of
+``detector.evaluation``.
 """
 
 import argparse
@@ -67,9 +68,10 @@ def outcome(model: FrameModel, clip: Clip, cache: Path, how: Input) -> Outcome:
 
 @torch.inference_mode()
 def rows_of(name: str, model: FrameModel, how: Input, clips: Sequence[Clip], cache: Path) -> list[Row]:
+    """With crops of the margin that ``how`` states."""
     outcomes = [outcome(model.eval(), clip, cache, how) for clip in clips]
     return [
-        [name, part.by, part.name, "auc", *cells(figure), *size(part.outcomes)]
+        [name, f"{how.margin:g}", part.by, part.name, "auc", *cells(figure), *size(part.outcomes)]
         for part in subsets(outcomes)
         if (figure := measured(part.outcomes, auc)).value == figure.value
     ]
@@ -80,19 +82,26 @@ def main() -> None:
     parser.add_argument("configs", nargs="+", metavar="CONFIG[:SEED]")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="tune")
+    parser.add_argument(
+        "--margins", nargs="*", type=float, default=[], help="of the crops, not the models' own"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     configs = [config_of(text) for text in options.configs]
     clips = read_split(options.data, options.split)
     rows: list[Row] = []
     for name, model, how in models(configs):
-        rows += rows_of(name, model, how, clips, configs[0].cache)
-        print(
-            name, *(f"{row[2]} {row[4]} ({row[5]} to {row[6]})" for row in rows if row[0] == name), sep="\n  "
-        )
+        for margin in options.margins or [how.margin]:
+            found = rows_of(name, model, replace(how, margin=margin), clips, configs[0].cache)
+            print(
+                f"{name}, margin {margin:g}",
+                *(f"{r[3]} {r[5]} ({r[6]} to {r[7]})" for r in found),
+                sep="\n  ",
+            )
+            rows += found
     date = datetime.now(UTC).date().isoformat()
     facts = {"split": options.split, "frames": str(FRAMES), "date": date, **machine_facts()}
-    write_table(options.out, ["run", "by", "subset", "measure", *FIGURE, *SIZE], rows, facts)
+    write_table(options.out, ["run", "margin", "by", "subset", "measure", *FIGURE, *SIZE], rows, facts)
 
 
 if __name__ == "__main__":
