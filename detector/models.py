@@ -201,7 +201,8 @@ class ConvNorm(nn.Sequential):
         offset = norm.bias - norm.running_mean * factor
         x = conv.padded(x) if isinstance(conv, SamePad) else x
         out = F.conv2d(x, weight, offset, conv.stride, conv.padding, groups=conv.groups)
-        return act[0](out) if act else out
+        # In place, a gradient would need a copy of what was there.
+        return F.relu6(out, inplace=not torch.is_grad_enabled()) if act else out
 
 
 class InvertedResidual(nn.Module):

@@ -16,6 +16,7 @@ from detector.loading import load_model
 from detector.models import MODELS, CnnLstm, ConvNorm, Ensemble, tiny
 from detector.preprocessing import INPUTS, normalised
 from detector.tests.scenes import scene
+from detector.training import starts
 from detector.training import train as loop
 from detector.training.labels import Clip
 from detector.training.samples import Pair
@@ -99,7 +100,7 @@ def test_a_run_that_goes_on_ends_as_one_that_was_never_cut_short(
 ) -> None:
     monkeypatch.setattr(loop, "read_clips", lambda data, split: [])
     monkeypatch.setattr(loop, "sampler_of", lambda config: Scenes())
-    monkeypatch.setattr(loop, "tune_auc", lambda *_: 0.5)
+    monkeypatch.setattr(loop, "tune_auc", lambda *_, **__: 0.5)
     small = TrainConfig(name="whole", model="tiny_lstm", runs=tmp_path, steps=6, batch_pairs=2, processes=1)
     whole = replace(small, evaluate_every=2, save_every=2, warmup=2)
     loop.train(0, whole)
@@ -159,7 +160,25 @@ def test_training_goes_on_from_the_running_average_of_another_run(tmp_path: Path
     load_start(
         model, TrainConfig(name="second", model="tiny_lstm", start=tmp_path.name, runs=tmp_path.parent)
     )
-    torch.testing.assert_close(FrameModel(model).state_dict(), first.state_dict())
+    torch.testing.assert_close(FrameModel(model).state_dict(), first.state_dict(), rtol=1e-3, atol=1e-6)
+
+
+def test_what_was_kept_of_a_run_gives_the_next_what_the_run_itself_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starts, "KEPT", tmp_path / "kept")
+    (tmp_path / "first").mkdir()
+    average = AveragedModel(FrameModel(MODELS["tiny_lstm"]()), use_buffers=True)
+    torch.save({"average": average.state_dict()}, tmp_path / "first" / "checkpoint.pt")
+    starts.keep(TrainConfig(name="first", runs=tmp_path), starts.kept_file("first"))
+    states = [
+        starts.start_state(TrainConfig(name="second", start="first", runs=runs))
+        for runs in (tmp_path, tmp_path / "elsewhere")
+    ]
+    assert states[0].keys() == states[1].keys() == average.module.state_dict().keys()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    with pytest.raises(FileNotFoundError, match="third"):
+        starts.start_state(TrainConfig(name="second", start="third", runs=tmp_path))
 
 
 def test_training_goes_on_from_the_installed_weights() -> None:

@@ -15,8 +15,8 @@ class TrainConfig:
     """What a TOML file says. ``steps`` may be raised or lowered between two starts of the same run.
 
     start: ``imagenet``, ``installed`` for the weights that the detector itself uses, or the name of a run
-    whose frame model is gone on with. members: the runs that an ensemble is made of; it isn't trained
-    itself. weights: what its file is called, where not as the model.
+    whose frame model is gone on with (``starts.py``). members: the runs that an ensemble is made of; it
+    isn't trained itself. weights: what its file is called, where not as the model.
     teacher: backbone of the installed model to learn from, in place of the labels. pixels: crops are reduced
     to so many, except for a teacher. workers: processes that make the crops, beside those that train; 0 has
     these make them. echoes: how often a pair is learnt from, for a GPU that is faster than what makes the

@@ -34,9 +34,10 @@ from tqdm import tqdm
 
 from detector.allocator import keep_freed_memory
 from detector.config import DetectorConfig
+from detector.crops import CROP_PX
 from detector.loading import chosen_device, load_model, load_weights
 from detector.models import MODELS, CnnLstm, Ensemble
-from detector.preprocessing import INPUTS, Input, normalised, to_tensor
+from detector.preprocessing import INPUTS, Input, normalised
 from detector.training.cache import as_served, cache_name, load, main_face
 from detector.training.echoes import echoed
 from detector.training.imagenet import WHEELS, load_imagenet
@@ -45,6 +46,7 @@ from detector.training.pairs import MadePairs, sampler_of
 from detector.training.processes import one_core
 from detector.training.samples import PairSampler
 from detector.training.settings import TrainConfig, learning_rate, progress, read_config
+from detector.training.starts import averaged_state, start_state
 from detector.weights import WeightsCard, find_weights
 
 DROPOUT, SMOOTHING = 0.3, 0.02
@@ -77,23 +79,31 @@ class Batches(IterableDataset[tuple[Tensor, Tensor]]):
 
 
 @torch.inference_mode()
-def tune_auc(model: torch.nn.Module, clips: list[Clip], cache: Path, how: Input, frames: int = 8) -> float:
-    """Video AUC of the mean frame probability over evenly spread frames of each clip."""
+def tune_auc(
+    model: torch.nn.Module, clips: list[Clip], cache: Path, how: Input, frames: int = 8, pixels: int = CROP_PX
+) -> float:
+    """Video AUC of the mean frame probability over evenly spread frames of each clip, of so many pixels."""
     model.eval()
     device = next(model.parameters()).device
-    scores = [clip_score(model, clip, cache, how, frames, device) for clip in clips]
+    scores = [clip_score(model, clip, cache, how, frames, device, pixels) for clip in clips]
     return float(roc_auc_score([clip.fake for clip in clips], scores))
 
 
 def clip_score(
-    model: torch.nn.Module, clip: Clip, cache: Path, how: Input, frames: int, device: torch.device
+    model: torch.nn.Module,
+    clip: Clip,
+    cache: Path,
+    how: Input,
+    frames: int,
+    device: torch.device,
+    pixels: int = CROP_PX,
 ) -> float:
     faces = main_face(load(cache, cache_name([clip.path])))
     if not len(faces.crops):
         return 0.5
     picked = np.linspace(0, len(faces.crops) - 1, frames).astype(int)
-    crops = as_served(faces.crops[picked], how.margin)
-    return float(model(to_tensor(crops, how).to(device)).sigmoid().mean())
+    crops = torch.from_numpy(np.ascontiguousarray(as_served(faces.crops[picked], how.margin))).to(device)
+    return float(model(network_input(crops, how, pixels)).sigmoid().mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +185,7 @@ def train(rank: int, config: TrainConfig) -> None:
         last = progress(config, done, seconds) >= 1
         log.loss(done, loss.item())
         if done % config.evaluate_every == 0 or last:
-            auc = tune_auc(average.module, tune, config.cache, INPUTS[config.model])
+            auc = tune_auc(average.module, tune, config.cache, INPUTS[config.model], pixels=config.pixels)
             log.auc(done, auc)
         if done % config.save_every == 0 or last:
             kept.save(done, seconds)
@@ -207,7 +217,7 @@ def load_start(model: CnnLstm, config: TrainConfig) -> None:
     if config.start == "installed":
         FrameModel(model).load_state_dict(FrameModel(load_weights(installed(config.model))).state_dict())
     elif config.start != "imagenet":
-        load_averaged(model, config.runs / config.start)
+        FrameModel(model).load_state_dict(start_state(config))
     elif config.model in WHEELS:
         load_imagenet(model, config.model)
 
@@ -234,9 +244,7 @@ def load_members(model: CnnLstm, folders: Sequence[Path]) -> None:
 
 def load_averaged(model: CnnLstm, folder: Path) -> None:
     """Fill CNN and frame output with the running average of a run's last checkpoint."""
-    state = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")["average"]
-    state.pop("n_averaged")
-    FrameModel(model).load_state_dict({name.removeprefix("module."): v for name, v in state.items()})
+    FrameModel(model).load_state_dict(averaged_state(folder))
 
 
 class FrameModel(torch.nn.Module):
