@@ -1,11 +1,12 @@
 """From a weights file to a model that runs: checksum first, tensors alone, strict keys."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import safetensors.torch
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from detector.errors import ConfigError, NoWeights
@@ -50,9 +51,13 @@ def fold_norms(model: nn.Module) -> None:
 
 
 def save_model(model: CnnLstm, path: Path) -> None:
-    """Write the weights in half precision; counters stay integers."""
-    state = {
+    """Write the weights in half precision."""
+    safetensors.torch.save_file(halved(model.state_dict()), path)
+
+
+def halved(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """In half precision; counters stay integers."""
+    return {
         name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in model.state_dict().items()
+        for name, value in state.items()
     }
-    safetensors.torch.save_file(state, path)

@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from detector.loading import halved
 from detector.training.settings import TrainConfig, read_config
 
 KEPT = Path(__file__).parent / "kept"
@@ -33,7 +34,7 @@ def start_state(config: TrainConfig) -> dict[str, Tensor]:
     """
     folder = config.runs / config.start
     if (folder / "checkpoint.pt").is_file():
-        state = rounded(averaged_state(folder))
+        state = halved(averaged_state(folder))
     else:
         state = safetensors.torch.load_file(kept_file(config.start))
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
@@ -41,18 +42,11 @@ def start_state(config: TrainConfig) -> dict[str, Tensor]:
 
 def keep(config: TrainConfig, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file(rounded(averaged_state(config.folder)), path)
+    safetensors.torch.save_file(halved(averaged_state(config.folder)), path)
 
 
 def kept_file(name: str) -> Path:
     return KEPT / f"{name}.safetensors"
-
-
-def rounded(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in state.items()
-    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
