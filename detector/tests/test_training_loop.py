@@ -181,6 +181,14 @@ def test_what_was_kept_of_a_run_gives_the_next_what_the_run_itself_gives(
         starts.start_state(TrainConfig(name="second", start="third", runs=tmp_path))
 
 
+@pytest.mark.parametrize("path", sorted(starts.KEPT.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_what_is_kept_fits_the_network_that_its_run_trained(path: Path, tmp_path: Path) -> None:
+    config = read_config(CONFIG.with_stem(path.stem))
+    model = FrameModel(MODELS[config.model]())
+    model.load_state_dict(starts.start_state(replace(config, start=path.stem, runs=tmp_path)))
+    assert model.frame_output.weight.any()
+
+
 def test_training_goes_on_from_the_installed_weights() -> None:
     model = MODELS["efficientnet_lstm"]()
     load_start(model, TrainConfig(name="second", start="installed"))
