@@ -170,7 +170,7 @@ def test_what_was_kept_of_a_run_gives_the_next_what_the_run_itself_gives(
     (tmp_path / "first").mkdir()
     average = AveragedModel(FrameModel(MODELS["tiny_lstm"]()), use_buffers=True)
     torch.save({"average": average.state_dict()}, tmp_path / "first" / "checkpoint.pt")
-    starts.keep(TrainConfig(name="first", runs=tmp_path), starts.kept_file("first"))
+    starts.keep(TrainConfig(name="first", runs=tmp_path))
     states = [
         starts.start_state(TrainConfig(name="second", start="first", runs=runs))
         for runs in (tmp_path, tmp_path / "elsewhere")

@@ -2,8 +2,8 @@
 
     python -m detector.training.starts detector/training/configs/efficientnet_first.toml
 
-keeps that of a run that has ended beside the code, so that the second part of a training can be repeated
-without the first. Rounded, the run itself and what was kept of it give the same.
+keeps that of a run that has ended beside the code, so that the next part of a training can be repeated
+without it. Rounded, the run itself and what was kept of it give the same.
 """
 
 import argparse
@@ -40,9 +40,12 @@ def start_state(config: TrainConfig) -> dict[str, Tensor]:
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
 
 
-def keep(config: TrainConfig, path: Path) -> None:
+def keep(config: TrainConfig) -> Path:
+    """Write what the run ended with. Returns the file."""
+    path = kept_file(config.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     safetensors.torch.save_file(halved(averaged_state(config.folder)), path)
+    return path
 
 
 def kept_file(name: str) -> Path:
@@ -52,9 +55,7 @@ def kept_file(name: str) -> Path:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Keep what a run ended with, for another to go on from.")
     parser.add_argument("config", type=Path)
-    config = read_config(parser.parse_args(arguments).config)
-    keep(config, kept_file(config.name))
-    print(kept_file(config.name))
+    print(keep(read_config(parser.parse_args(arguments).config)))
 
 
 if __name__ == "__main__":
