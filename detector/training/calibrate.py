@@ -42,6 +42,7 @@ from detector.training.processes import worked
 from detector.training.scope import limit_of, scope_figures
 from detector.training.sequence import JUDGED
 from detector.training.settings import TrainConfig, read_config
+from detector.training.starts import steps_taken
 from detector.training.train import installed
 from detector.training.windows import IN_TIME_ALONE
 from detector.verdict import too_thin
@@ -304,12 +305,10 @@ def shares_of(config: TrainConfig) -> dict[str, float]:
 
 
 def steps_of(config: TrainConfig) -> int:
-    """Steps of the run, or of an ensemble's members together, at their last checkpoints."""
+    """Steps that the run took, or an ensemble's members together."""
     if not config.steps:
         return 0
-    folders = [config.runs / name for name in config.members or (config.name,)]
-    kept = (torch.load(f / "checkpoint.pt", weights_only=True, map_location="cpu")["step"] for f in folders)
-    return sum(map(int, kept))
+    return sum(steps_taken(config.runs / name) for name in config.members or (config.name,))
 
 
 def start_of(config: TrainConfig) -> str:
@@ -319,10 +318,19 @@ def start_of(config: TrainConfig) -> str:
     if config.start == "installed":
         return f"the weights of version {installed(config.model).version}"
     if config.start != "imagenet":
-        before = CONFIGS / f"{config.start}.toml"
-        teacher = read_config(before).teacher if before.is_file() else ""
-        return f"the run {config.start}{f', which learnt to see as {teacher} does' if teacher else ''}"
+        return f"the run {config.start}{learnt(CONFIGS / f'{config.start}.toml')}"
     return STARTS.get(config.model, "random weights")
+
+
+def learnt(path: Path) -> str:
+    """What a run did by its config, as the end of a sentence; nothing where the config is not here."""
+    if not path.is_file():
+        return ""
+    config = read_config(path)
+    if config.teacher:
+        return f", which learnt to see as {config.teacher} does"
+    steps = "" if config.minutes else f" of {config.steps} steps"
+    return f"{steps}, which began with {start_of(config)}"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from detector.models import MODELS
 from detector.preprocessing import INPUTS, Input
 from detector.training.labels import Clip, read_split
 from detector.training.settings import TrainConfig, read_config
-from detector.training.train import FrameModel, clip_score, load_averaged
+from detector.training.train import FrameModel, clip_score, load_run
 from detector.weights import find_weights
 
 FRAMES = 12
@@ -48,7 +48,7 @@ def models(configs: Sequence[TrainConfig]) -> Iterator[tuple[str, FrameModel, In
     yield f"{weights.name} {weights.version}", FrameModel(installed), how
     for config in configs:
         model = MODELS[config.model]()
-        load_averaged(model, config.folder)
+        load_run(model, config.folder)
         yield config.name, FrameModel(model), INPUTS[config.model]
 
 

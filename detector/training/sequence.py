@@ -32,7 +32,7 @@ from detector.training.processes import worked
 from detector.training.samples import PairSampler, make_sampler
 from detector.training.scope import set_scope
 from detector.training.settings import TrainConfig, read_config
-from detector.training.train import load_averaged, load_members, load_start
+from detector.training.train import load_members, load_run, load_start
 from detector.training.windows import window_pairs
 
 JUDGED = "windows-tune.csv"
@@ -40,7 +40,7 @@ EPOCHS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 20, 64, 2e-3, 1e-2
 
 
 def averaged_model(config: TrainConfig) -> CnnLstm:
-    """The running average of a run's CNN and frame output at its last checkpoint, in evaluation mode.
+    """CNN and frame output that a run ended with, in evaluation mode.
 
     An ensemble's are those of its members; a run of no steps has what it would start from. The LSTM is as a
     seed makes it: it was not trained.
@@ -50,7 +50,7 @@ def averaged_model(config: TrainConfig) -> CnnLstm:
     if config.members:
         load_members(model, [config.runs / name for name in config.members])
     elif config.steps:
-        load_averaged(model, config.folder)
+        load_run(model, config.folder)
     else:
         load_start(model, config)
     return model.eval()

@@ -1,9 +1,9 @@
-"""What a run goes on from: the running average of another, rounded to half precision.
+"""What a run ended with, for whatever goes on from it: its running average, rounded to half precision.
 
     python -m detector.training.starts detector/training/configs/efficientnet_first.toml
 
-keeps that of a run that has ended beside the code, so that the next part of a training can be repeated
-without it. Rounded, the run itself and what was kept of it give the same.
+keeps that beside the code, so that all that follows can be repeated without the run. Rounded, the run itself
+and what was kept of it give the same.
 """
 
 import argparse
@@ -15,37 +15,43 @@ import torch
 from torch import Tensor
 
 from detector.loading import halved
-from detector.training.settings import TrainConfig, read_config
+from detector.training.settings import read_config
 
 KEPT = Path(__file__).parent / "kept"
 
 
-def averaged_state(folder: Path) -> dict[str, Tensor]:
-    """The running average of CNN and frame output at a run's last checkpoint."""
-    state = torch.load(folder / "checkpoint.pt", weights_only=True, map_location="cpu")["average"]
-    state.pop("n_averaged")
-    return {name.removeprefix("module."): value for name, value in state.items()}
-
-
-def start_state(config: TrainConfig) -> dict[str, Tensor]:
-    """What ``config.start`` ended with, out of its folder or as kept here.
+def ended_with(folder: Path) -> dict[str, Tensor]:
+    """CNN and frame output of a run, out of its folder or as kept here under the folder's name.
 
     Raises FileNotFoundError where neither is there.
     """
-    folder = config.runs / config.start
-    if (folder / "checkpoint.pt").is_file():
-        state = halved(averaged_state(folder))
-    else:
-        state = safetensors.torch.load_file(kept_file(config.start))
+    run = folder / "checkpoint.pt"
+    state = rounded_average(run) if run.is_file() else safetensors.torch.load_file(kept_file(folder.name))
     return {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
 
 
-def keep(config: TrainConfig) -> Path:
+def steps_taken(folder: Path) -> int:
+    """By a run, in its folder or as kept here."""
+    run = folder / "checkpoint.pt"
+    if run.is_file():
+        return int(torch.load(run, weights_only=True, map_location="cpu")["step"])
+    with safetensors.safe_open(kept_file(folder.name), "pt") as file:
+        return int(file.metadata()["steps"])
+
+
+def keep(folder: Path) -> Path:
     """Write what the run ended with. Returns the file."""
-    path = kept_file(config.name)
+    path = kept_file(folder.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    safetensors.torch.save_file(halved(averaged_state(config.folder)), path)
+    facts = {"steps": str(steps_taken(folder))}
+    safetensors.torch.save_file(rounded_average(folder / "checkpoint.pt"), path, facts)
     return path
+
+
+def rounded_average(checkpoint: Path) -> dict[str, Tensor]:
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")["average"]
+    state.pop("n_averaged")
+    return halved({name.removeprefix("module."): value for name, value in state.items()})
 
 
 def kept_file(name: str) -> Path:
@@ -55,7 +61,7 @@ def kept_file(name: str) -> Path:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Keep what a run ended with, for another to go on from.")
     parser.add_argument("config", type=Path)
-    print(keep(read_config(parser.parse_args(arguments).config)))
+    print(keep(read_config(parser.parse_args(arguments).config).folder))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ from detector.training.pairs import MadePairs, sampler_of
 from detector.training.processes import one_core
 from detector.training.samples import PairSampler
 from detector.training.settings import TrainConfig, learning_rate, progress, read_config
-from detector.training.starts import averaged_state, start_state
+from detector.training.starts import ended_with
 from detector.weights import WeightsCard, find_weights
 
 DROPOUT, SMOOTHING = 0.3, 0.02
@@ -217,7 +217,7 @@ def load_start(model: CnnLstm, config: TrainConfig) -> None:
     if config.start == "installed":
         FrameModel(model).load_state_dict(FrameModel(load_weights(installed(config.model))).state_dict())
     elif config.start != "imagenet":
-        FrameModel(model).load_state_dict(start_state(config))
+        FrameModel(model).load_state_dict(ended_with(config.runs / config.start))
     elif config.model in WHEELS:
         load_imagenet(model, config.model)
 
@@ -235,16 +235,16 @@ def load_members(model: CnnLstm, folders: Sequence[Path]) -> None:
     outputs = []
     for cnn, folder in zip(ensemble.members, folders, strict=True):
         member = CnnLstm(cnn, model.width // len(folders))
-        load_averaged(member, folder)
+        load_run(member, folder)
         outputs.append(member.frame_output)
     with torch.no_grad():
         model.frame_output.weight.copy_(torch.cat([o.weight for o in outputs], dim=1) / len(outputs))
         model.frame_output.bias.copy_(torch.stack([o.bias for o in outputs]).mean(dim=0))
 
 
-def load_averaged(model: CnnLstm, folder: Path) -> None:
-    """Fill CNN and frame output with the running average of a run's last checkpoint."""
-    FrameModel(model).load_state_dict(averaged_state(folder))
+def load_run(model: CnnLstm, folder: Path) -> None:
+    """Fill CNN and frame output with what a run ended with."""
+    FrameModel(model).load_state_dict(ended_with(folder))
 
 
 class FrameModel(torch.nn.Module):
